@@ -1,0 +1,56 @@
+import { callerOf, newId, type Trx } from './atomically.ts';
+
+/** Everything that leaves an audit row; a closed list so that a new write cannot be forgotten. */
+export type AuditAction =
+  | 'customer.created'
+  | 'customer.updated'
+  | 'verification.submitted'
+  | 'verification.screened'
+  | 'verification.decided'
+  | 'balance.created'
+  | 'card.requested'
+  | 'card.created'
+  | 'card.failed'
+  | 'card.read'
+  | 'card.locked'
+  | 'card.unlocked'
+  | 'transaction.posted'
+  | 'partner_balance.posted'
+  | 'transactional_lock.added'
+  | 'transactional_lock.removed'
+  | 'certificate.revoked'
+  | 'call.refused';
+
+export interface AuditEntry {
+  readonly action: AuditAction;
+  readonly objectType: string;
+  readonly objectId: string | number;
+  readonly result?: 'OK' | 'DENIED' | 'FAILED';
+  /** Without personal data, PAN, CVC2, PIN, OTP or tokens. */
+  readonly before?: Record<string, unknown>;
+  readonly after?: Record<string, unknown>;
+  /** The partner concerned, where the caller is not that partner. */
+  readonly partnerId?: number;
+}
+
+/** Appends who did what to which object, in the transaction of the effect (channels 3). */
+export async function audit(trx: Trx, entry: AuditEntry): Promise<void> {
+  const caller = callerOf(trx);
+  await trx
+    .insertInto('audit_log')
+    .values({
+      id: newId(trx),
+      partner_id: entry.partnerId ?? caller.partnerId,
+      actor_type: caller.actor.type,
+      actor_id: caller.actor.id,
+      action: entry.action,
+      object_type: entry.objectType,
+      object_id: String(entry.objectId),
+      result: entry.result ?? 'OK',
+      request_id: caller.requestId,
+      ip: caller.ip,
+      before: entry.before === undefined ? null : JSON.stringify(entry.before),
+      after: entry.after === undefined ? null : JSON.stringify(entry.after),
+    })
+    .execute();
+}

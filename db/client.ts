@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Database } from './database.ts';
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly max: number;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  readonly ssl?: 'off' | 'require' | 'verify-full';
+  readonly caFile?: string | null;
+  readonly onError?: (error: Error) => void;
+}
+
+const INT8 = 20;
+const DATE = 1082;
+
+pg.types.setTypeParser(INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('a bigint column holds more than a safe integer');
+  return value;
+});
+pg.types.setTypeParser(DATE, (text) => text);
+
+/** A pool whose sessions give up on locks and long statements by themselves. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    application_name: options.name,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: options.statementTimeoutMs ?? 10_000,
+    lock_timeout: options.lockTimeoutMs ?? 2_000,
+    idle_in_transaction_session_timeout: 30_000,
+    ...tls(options),
+  });
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on('error', options.onError ?? (() => undefined));
+  return pool;
+}
+
+function tls(options: PoolOptions): pg.PoolConfig {
+  if (options.ssl === undefined || options.ssl === 'off') return {};
+  const ca = options.caFile ? readFileSync(options.caFile, 'utf8') : undefined;
+  return { ssl: { rejectUnauthorized: options.ssl === 'verify-full', ...(ca ? { ca } : {}) } };
+}
+
+/** Kysely over a pool. */
+export function createDatabase(pool: pg.Pool): Kysely<Database> {
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,640 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** The map from table name to row type; columns are described in the migrations that make them. */
+export interface Database {
+  partners: PartnersTable;
+  certificates: CertificatesTable;
+  connections: ConnectionsTable;
+  programmes: ProgrammesTable;
+  card_products: CardProductsTable;
+  ledger_accounts: LedgerAccountsTable;
+  balances: BalancesTable;
+  partner_balances: PartnerBalancesTable;
+  ledger_transfers: LedgerTransfersTable;
+  subject_keys: SubjectKeysTable;
+  customers: CustomersTable;
+  customer_addresses: CustomerAddressesTable;
+  transactional_locks: TransactionalLocksTable;
+  verifications: VerificationsTable;
+  verification_documents: VerificationDocumentsTable;
+  provider_events: ProviderEventsTable;
+  screening_entries: ScreeningEntriesTable;
+  screening_hits: ScreeningHitsTable;
+  cards: CardsTable;
+  card_locks: CardLocksTable;
+  card_states: CardStatesTable;
+  processor_instructions: ProcessorInstructionsTable;
+  transactions: TransactionsTable;
+  transaction_events: TransactionEventsTable;
+  network_keys: NetworkKeysTable;
+  reversal_tombstones: ReversalTombstonesTable;
+  exceptions: ExceptionsTable;
+  outbox: OutboxTable;
+  delivery_batches: DeliveryBatchesTable;
+  deliveries: DeliveriesTable;
+  notification_attempts: NotificationAttemptsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  audit_log: AuditLogTable;
+}
+
+type CreatedAt = ColumnType<Date, Date | undefined, never>;
+type Json<T extends object> = JSONColumnType<T, string, string>;
+
+export interface PartnersTable {
+  partner_id: Generated<number>;
+  public_id: string;
+  code: string;
+  name: string;
+  state: Generated<'ACTIVE' | 'SUSPENDED'>;
+  pinned_public_keys: Generated<string[]>;
+  ip_allow_list: Generated<string[]>;
+  legacy_integrations: Generated<boolean>;
+  created_at: CreatedAt;
+}
+
+export type CertificateScope = 'partner' | 'processor' | 'ims' | 'bin_sponsor' | 'internal';
+
+export interface CertificatesTable {
+  certificate_id: string;
+  partner_id: number | null;
+  label: string;
+  scopes: CertificateScope[];
+  programmes: Generated<string[]>;
+  subject: string;
+  contact_email: string | null;
+  key_sha256: string;
+  serial: string;
+  fingerprint_sha256: string;
+  not_before: Date;
+  not_after: Date;
+  state: 'PENDING' | 'ACTIVE' | 'REJECTED' | 'REVOKED' | 'EXPIRED';
+  revoked_at: Date | null;
+  revocation_reason: string | null;
+  last_used_at: Date | null;
+  created_at: CreatedAt;
+}
+
+export interface WireStyle {
+  readonly dateStyle: 'ISO_MS_Z' | 'ISO_OFFSET';
+  readonly numberStyle: 'STRING' | 'INTEGER';
+  readonly captureModeStyle: 'TABLE' | 'SAMPLE';
+}
+
+export interface ConnectionsTable {
+  connection_id: Generated<number>;
+  public_id: string;
+  partner_id: number;
+  name: string;
+  environment: 'TEST' | 'LIVE';
+  base_url: string;
+  auth_kind: 'MTLS' | 'BASIC' | 'MTLS_AND_BASIC';
+  client_certificate_pem: string | null;
+  client_key_ct: Buffer | null;
+  basic_ct: Buffer | null;
+  server_ca_pem: string | null;
+  signing_secret_ct: Buffer | null;
+  wire_style: Json<WireStyle>;
+  encryption: Json<{ readonly otp: 'JWE' | 'NONE'; readonly verification: 'JWE' | 'NONE' }>;
+  resends: Generated<number>;
+  max_concurrency: Generated<number>;
+  paused_operations: Generated<string[]>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+}
+
+/** Which connection (by connection_id) is told what; an absent member is switched off. */
+export interface NotificationSwitches {
+  readonly otp?: number;
+  readonly kyc?: number;
+  readonly cardLock?: number;
+  readonly transactionalLock?: number;
+  readonly transactionEvent?: number;
+  readonly legacyTransaction?: number;
+}
+
+/** Durations of a programme; absent members take the default of their chapter. */
+export interface ProgrammeTimings {
+  readonly kyc?: Partial<Record<'providerPollMs' | 'providerLimitMs' | 'reviewReminderMs', number>>;
+  /** Delays before resend n of a notice (partner-integrations 7.2), for demos and tests. */
+  readonly resendDelaysMs?: readonly number[];
+  readonly holdDays?: number;
+}
+
+export interface ProgrammesTable {
+  programme_id: Generated<number>;
+  public_id: string;
+  partner_id: number;
+  issuer_code: string;
+  name: string;
+  state: Generated<'ACTIVE' | 'SUSPENDED'>;
+  sandbox: Generated<boolean>;
+  balance_holder: 'platform' | 'external';
+  funding: 'credit' | 'deposit';
+  enforce_partner_balance: Generated<boolean>;
+  shared_authorization: Generated<boolean>;
+  default_currency: string;
+  currencies: string[];
+  auto_create_balance: Generated<boolean>;
+  kyc_mode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
+  external_kyc: boolean;
+  kyc_provider: string | null;
+  min_age: Generated<number>;
+  timezone: Generated<string>;
+  country: string;
+  timings: ColumnType<ProgrammeTimings, string | undefined, string>;
+  notifications: ColumnType<NotificationSwitches, string | undefined, string>;
+  include_partner_balances: Generated<boolean>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+}
+
+export interface CardProductsTable {
+  product_id: Generated<number>;
+  partner_id: number;
+  programme_id: number;
+  config_id: string;
+  name: string;
+  kind: 'VIRTUAL' | 'PHYSICAL';
+  digital_first: Generated<boolean>;
+  print_config_id: string | null;
+  currency: string;
+  bin_prefix: string;
+  range_low: string;
+  range_high: string;
+  network: 'MASTERCARD' | 'VISA';
+  category: 'credit' | 'debit' | 'prepaid';
+  holder: Generated<'user' | 'corporation' | 'both'>;
+  expiry_months: Generated<number>;
+  max_cards_per_balance: Generated<number>;
+  pin_length: Generated<number>;
+  pin_tries: Generated<number>;
+  activation_proof: Generated<string>;
+  renewal: Generated<string>;
+  customer_lock_codes: Generated<number[]>;
+  processor_product_id: string;
+  anonymous: Generated<boolean>;
+  state: Generated<'ACTIVE' | 'CLOSED'>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+}
+
+export interface LedgerAccountsTable {
+  account_id: Generated<number>;
+  partner_id: number;
+  programme_id: number;
+  code: string;
+  currency: string;
+  off_balance: ColumnType<boolean, never, never>;
+}
+
+export interface BalancesTable {
+  balance_id: string;
+  account_id: number;
+  partner_id: number;
+  programme_id: number;
+  customer_id: number | null;
+  corporation_id: string | null;
+  currency: string;
+  holder: 'platform' | 'external';
+  state: 'LINKING' | 'ACTIVE' | 'BLOCKED' | 'UNLINKING' | 'CLOSED';
+  close_reason: string | null;
+  automatic: Generated<boolean>;
+  posted: Generated<number>;
+  held: Generated<number>;
+  version: Generated<number>;
+  forced_since: Date | null;
+  created_at: CreatedAt;
+}
+
+export interface PartnerBalancesTable {
+  partner_balance_id: string;
+  account_id: number;
+  partner_id: number;
+  programme_id: number;
+  kind: 'credit' | 'deposit' | 'company' | 'ibanTechnical';
+  currency: string;
+  enforced: boolean;
+  posted: Generated<number>;
+  held: Generated<number>;
+  version: Generated<number>;
+  forced_since: Date | null;
+  alert: Json<object> | null;
+  created_at: CreatedAt;
+}
+
+export interface LedgerTransfersTable {
+  transaction_id: string;
+  event_seq: number;
+  seq: number;
+  partner_id: number;
+  debit_account: number;
+  credit_account: number;
+  amount: number;
+  currency: string;
+  state: 'PENDING' | 'POSTED' | 'VOIDED';
+  of_event_seq: number | null;
+  of_seq: number | null;
+  debit_after: number | null;
+  credit_after: number | null;
+  created_at: CreatedAt;
+}
+
+export interface SubjectKeysTable {
+  subject_id: string;
+  partner_id: number;
+  wrapped: Buffer;
+  kek_version: number;
+}
+
+export interface CustomersTable {
+  customer_id: Generated<number>;
+  subject_id: string;
+  partner_id: number;
+  programme_id: number;
+  personal: Buffer;
+  phone_index: Buffer | null;
+  email_index: Buffer | null;
+  external_id: string | null;
+  state: 'UNVERIFIED' | 'VERIFIED' | 'LOCKED' | 'DELETED';
+  state_before_lock: 'UNVERIFIED' | 'VERIFIED' | null;
+  kyc: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
+  kyc_successes: Generated<number>;
+  risk_level: Generated<'LOW' | 'MEDIUM' | 'HIGH'>;
+  document_expiration_date: string | null;
+  pep: Generated<boolean>;
+  transactional_locks: Generated<number>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CustomerAddressesTable {
+  customer_id: number;
+  type: 'RESIDENCE' | 'CORRESPONDENCE' | 'DELIVERY';
+  partner_id: number;
+  address: Buffer;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface TransactionalLocksTable {
+  resource_type: 'user' | 'corporation';
+  resource_id: string;
+  lock_reason: string;
+  origin: 'SYSTEM' | 'OPERATOR' | 'PARTNER';
+  partner_id: number;
+  note: string | null;
+  until: Date | null;
+  added_at: CreatedAt;
+}
+
+export interface VerificationsTable {
+  verification_id: string;
+  partner_id: number;
+  programme_id: number;
+  customer_id: number;
+  status: 'IN_PROGRESS' | 'ACCEPTED' | 'REJECTED';
+  reason: string | null;
+  stage: 'RECEIVED' | 'PROVIDER' | 'REVIEW' | 'CLOSED';
+  mode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
+  source: 'INTERNAL' | 'EXTERNAL';
+  channel: 'CUSTOMER' | 'SERVER' | 'ADMIN';
+  form: Buffer;
+  flags: Generated<string[]>;
+  risk_level: 'LOW' | 'MEDIUM' | 'HIGH';
+  pep: Generated<boolean>;
+  document_expiration_date: string;
+  provider_code: string | null;
+  applicant_id: string | null;
+  check_id: string | null;
+  provider_outcome: string | null;
+  provider_reasons: Generated<string[]>;
+  decided_by: string | null;
+  note: string | null;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  decided_at: Date | null;
+}
+
+export interface VerificationDocumentsTable {
+  document_id: string;
+  verification_id: string;
+  partner_id: number;
+  kind: 'FACE' | 'FRONT' | 'BACK';
+  media_type: string;
+  bytes: number;
+  sha256: string;
+  store_key: string;
+  created_at: CreatedAt;
+}
+
+export interface ProviderEventsTable {
+  provider_code: string;
+  event_id: string;
+  partner_id: number;
+  verification_id: string;
+  received_at: CreatedAt;
+}
+
+export interface ScreeningEntriesTable {
+  entry_id: string;
+  list_code: 'OFAC_SDN' | 'UN' | 'EU' | 'PEP' | 'CUSTOM';
+  kind: 'PERSON' | 'ENTITY';
+  normalized_names: string[];
+  birth_years: Generated<number[]>;
+}
+
+export interface ScreeningHitsTable {
+  hit_id: string;
+  partner_id: number;
+  subject_type: 'CUSTOMER' | 'CORPORATION' | 'PERSON';
+  subject_ref: string;
+  verification_id: string | null;
+  list_code: string;
+  entry_id: string;
+  score: number;
+  state: Generated<'OPEN' | 'FALSE_POSITIVE' | 'CONFIRMED'>;
+  note: string | null;
+  decided_by: string | null;
+  created_at: CreatedAt;
+}
+
+export interface CardsTable {
+  card_id: Generated<number>;
+  resource_id: string;
+  partner_id: number;
+  programme_id: number;
+  product_id: number;
+  balance_id: string;
+  customer_id: number | null;
+  corporation_id: string | null;
+  kind: 'VIRTUAL' | 'PHYSICAL' | 'DIGITAL_FIRST';
+  base_state: 'PENDING' | 'INACTIVE' | 'ACTIVE' | 'REMOVED' | 'FAILED';
+  reference: string;
+  processor_card_id: string | null;
+  holder_name: Buffer | null;
+  label: string | null;
+  last_four_digits: string | null;
+  bin: string | null;
+  expiry_date: string | null;
+  cvc_version: Generated<number>;
+  pin_set: Generated<boolean>;
+  failure_reason: string | null;
+  replaces_card_id: number | null;
+  replaced_by_card_id: number | null;
+  claimed: Generated<boolean>;
+  created_at: CreatedAt;
+  activated_at: Date | null;
+  removed_at: Date | null;
+}
+
+export type LockPlacer = 'customer' | 'partner' | 'operator' | 'processor' | 'system';
+
+export interface CardLocksTable {
+  lock_id: string;
+  card_id: number;
+  partner_id: number;
+  code: number;
+  placed_by: LockPlacer;
+  placed_at: CreatedAt;
+  lifted_at: Date | null;
+  lifted_by: string | null;
+}
+
+export interface CardStatesTable {
+  processor_card_id: string;
+  card_id: number;
+  partner_id: number;
+  programme_id: number;
+  product_id: number;
+  balance_id: string;
+  customer_id: number | null;
+  corporation_id: string | null;
+  base_state: string;
+  locks: Generated<number[]>;
+  expiry_date: string;
+  last_four_digits: string;
+  pin_tries_left: number;
+  cvc_tries_left: Generated<number>;
+  controls: Json<object> | null;
+  limits_version: Generated<number>;
+  consumed: Generated<number[]>;
+  consumed_on: string | null;
+}
+
+export interface ProcessorInstructionsTable {
+  instruction_id: Generated<number>;
+  card_id: number;
+  partner_id: number;
+  kind: 'LOCK' | 'UNLOCK';
+  codes: number[];
+  status: Generated<'WAITING' | 'DONE' | 'REFUSED'>;
+  attempts: Generated<number>;
+  last_outcome: string | null;
+  created_at: CreatedAt;
+  finished_at: Date | null;
+}
+
+export type LifecycleState =
+  | 'DECLINED'
+  | 'INVALID'
+  | 'PENDING_PARTNER'
+  | 'AUTHORIZED'
+  | 'PARTLY_CLEARED'
+  | 'CLEARED'
+  | 'REVERSED'
+  | 'EXPIRED';
+
+export interface TransactionsTable {
+  id: string;
+  history_id: Generated<number>;
+  partner_id: number;
+  programme_id: number;
+  state: LifecycleState;
+  type: string;
+  category: 'DEBIT' | 'CREDIT';
+  adjustment_kind: string | null;
+  resource: Generated<string>;
+  card_id: number | null;
+  customer_id: number | null;
+  corporation_id: string | null;
+  balance_id: string | null;
+  partner_balance_id: string | null;
+  external_id: string;
+  reference_external_id: string | null;
+  network_reference: string | null;
+  rrn: string | null;
+  stan: string | null;
+  local_at: string | null;
+  approval_code: string | null;
+  amount: number;
+  currency: string;
+  original_amount: number | null;
+  original_currency: string | null;
+  authorized: Generated<number>;
+  cleared: Generated<number>;
+  reversed: Generated<number>;
+  refunded: Generated<number>;
+  held: Generated<number>;
+  expires_at: Date | null;
+  result: string;
+  reason: string | null;
+  decided_by: string | null;
+  description: string;
+  occurred_at: Date;
+  flags: string[] | null;
+  transaction_data: ColumnType<Record<string, unknown>, string | undefined, string>;
+  last_four_digits: string | null;
+  balance_before: number | null;
+  balance_after: number | null;
+  event_count: Generated<number>;
+  cleared_at: Date | null;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface TransactionEventsTable {
+  transaction_id: string;
+  seq: number;
+  partner_id: number;
+  kind: string;
+  status: 'AUTHORIZED' | 'CLEARED' | 'REVERSED';
+  result: string;
+  reason: string | null;
+  amount: number | null;
+  external_id: string | null;
+  occurred_at: Date | null;
+  request_id: string;
+  actor: string;
+  answer: string | null;
+  trace: string | null;
+  created_at: CreatedAt;
+}
+
+export interface NetworkKeysTable {
+  nk: string;
+  transaction_id: string | null;
+  seq: number | null;
+  fingerprint: number;
+}
+
+export interface ReversalTombstonesTable {
+  tombstone_id: string;
+  partner_id: number;
+  card_id: number;
+  original_stan: string | null;
+  original_local_at: string | null;
+  external_id: string | null;
+  amount: number | null;
+  used_by: string | null;
+  created_at: CreatedAt;
+}
+
+export interface ExceptionsTable {
+  exception_id: string;
+  partner_id: number | null;
+  kind: string;
+  severity: 'INFO' | 'WARN' | 'CRITICAL';
+  state: Generated<'OPEN' | 'IN_REVIEW' | 'RESOLVED'>;
+  transaction_id: string | null;
+  record_id: string | null;
+  values: ColumnType<Record<string, unknown>, string | undefined, string>;
+  created_at: CreatedAt;
+}
+
+export interface OutboxTable {
+  id: Generated<number>;
+  partner_id: number;
+  programme_id: number;
+  destination: 'partner' | 'workflow' | 'message';
+  connection_id: number | null;
+  kind: string;
+  transaction_id: string | null;
+  event_seq: number | null;
+  subject_id: string | null;
+  order_key: string;
+  not_before: Date | null;
+  data: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+  failures: Generated<number>;
+  created_at: CreatedAt;
+}
+
+export interface DeliveryBatchesTable {
+  batch_id: string;
+  partner_id: number;
+  connection_id: number;
+  class: 'NOTICE' | 'MONEY';
+  rows: number;
+  started_at: Date | null;
+  ended_at: Date | null;
+  created_at: CreatedAt;
+}
+
+export type DeliveryStatus = 'PENDING' | 'RETRYING' | 'HELD' | 'DELIVERED' | 'FAILED' | 'DEAD' | 'RESOLVED';
+
+export interface DeliveriesTable {
+  delivery_id: string;
+  partner_id: number;
+  programme_id: number;
+  connection_id: number;
+  class: 'NOTICE' | 'MONEY';
+  operation: string;
+  order_key: string;
+  sequence: number;
+  batch_id: string;
+  status: DeliveryStatus;
+  body: Buffer | null;
+  encrypted_request: Generated<boolean>;
+  transaction_id: string | null;
+  event_seq: number | null;
+  subject_id: string | null;
+  attempts: Generated<number>;
+  last_outcome: string | null;
+  next_attempt_at: Date | null;
+  created_at: CreatedAt;
+  finished_at: Date | null;
+}
+
+export interface NotificationAttemptsTable {
+  id: string;
+  delivery_id: string;
+  partner_id: number;
+  attempt: number;
+  outcome: string;
+  http_status: number | null;
+  response_title: string | null;
+  duration_ms: number;
+  body_sha256: string;
+  manual: Generated<boolean>;
+  created_at: CreatedAt;
+}
+
+export interface IdempotencyKeysTable {
+  scope: string;
+  key: string;
+  partner_id: number;
+  fingerprint: Buffer;
+  state: 'IN_PROGRESS' | 'DONE';
+  deadline: Date | null;
+  status: number | null;
+  body: string | null;
+  location: string | null;
+  card_id: number | null;
+  subject_id: string | null;
+  created_at: CreatedAt;
+}
+
+export interface AuditLogTable {
+  id: string;
+  partner_id: number | null;
+  actor_type: string;
+  actor_id: string;
+  action: string;
+  object_type: string;
+  object_id: string;
+  result: 'OK' | 'DENIED' | 'FAILED';
+  request_id: string;
+  ip: string | null;
+  before: ColumnType<Record<string, unknown> | null, string | null, never>;
+  after: ColumnType<Record<string, unknown> | null, string | null, never>;
+  created_at: CreatedAt;
+}

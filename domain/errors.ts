@@ -1,0 +1,108 @@
+/**
+ * The closed list of refusals: what a caller did that we will not do, by the code it is told
+ * (channels 4). Faults of ours are plain errors and never become a `Refusal`.
+ */
+export type RefusalCode =
+  | 'VALIDATION_ERROR'
+  | 'MALFORMED_JSON'
+  | 'ENCRYPTION_REQUIRED'
+  | 'INVALID_PUBLIC_KEY'
+  | 'INVALID_PAYLOAD'
+  | 'CANT_DECRYPT_PAYLOAD'
+  | 'ISSUER_CODE_REQUIRED'
+  | 'INVALID_CURSOR'
+  | 'UNAUTHENTICATED'
+  | 'CERTIFICATE_NOT_TRUSTED'
+  | 'FORBIDDEN'
+  | 'ISSUER_CODE_NOT_ALLOWED'
+  | 'PARTNER_SUSPENDED'
+  | 'NOT_FOUND'
+  | 'USER_NOT_FOUND'
+  | 'CARD_NOT_FOUND'
+  | 'BALANCE_NOT_FOUND'
+  | 'CARD_PRODUCT_NOT_FOUND'
+  | 'CORPORATION_NOT_FOUND'
+  | 'VERIFICATION_NOT_FOUND'
+  | 'TRANSACTION_NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'IDEMPOTENCY_IN_PROGRESS'
+  | 'STATE_CONFLICT'
+  | 'PHONE_ALREADY_REGISTERED'
+  | 'EMAIL_ALREADY_REGISTERED'
+  | 'EXTERNAL_ID_ALREADY_USED'
+  | 'VERIFICATION_IN_PROGRESS'
+  | 'CARD_NOT_READY'
+  | 'CARD_NOT_ACTIVE'
+  | 'CARD_DATA_UNAVAILABLE'
+  | 'CARD_NOT_LOCKABLE'
+  | 'CARD_NOT_LOCKED'
+  | 'LOCK_NOT_LIFTABLE'
+  | 'LOCK_IRREVERSIBLE'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'UNDERAGE'
+  | 'EXTERNAL_KYC_NOT_ALLOWED'
+  | 'USER_NOT_ACTIVE'
+  | 'KYC_REQUIRED'
+  | 'TRANSACTIONAL_LOCK'
+  | 'CURRENCY_NOT_SUPPORTED'
+  | 'CURRENCY_MISMATCH'
+  | 'DOCUMENT_EXPIRED'
+  | 'DOCUMENT_UNREADABLE'
+  | 'CARD_PRODUCT_MISMATCH'
+  | 'BALANCE_NOT_ACTIVE'
+  | 'CARD_LIMIT_REACHED'
+  | 'PROCESSOR_REFUSED'
+  | 'INVALID_AMOUNT'
+  | 'CUSTOMER_NOT_FOUND'
+  | 'AML_EXCEPTION'
+  | 'COLLATERAL_BALANCE_NOT_FOUND'
+  | 'INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE'
+  | 'TOO_MANY_REQUESTS'
+  | 'TOO_MANY_ATTEMPTS'
+  | 'INTERNAL_ERROR'
+  | 'SERVICE_UNAVAILABLE'
+  | 'OVERLOADED'
+  | 'PROCESSOR_UNAVAILABLE';
+
+/** A fault of one field; the message says what is wanted and never repeats the value. */
+export interface FieldFault {
+  readonly field: string;
+  readonly message: string;
+}
+
+interface RefusalOptions {
+  readonly fields?: readonly FieldFault[];
+  readonly retryAfterSeconds?: number;
+  /** Methods that the path does take, told with METHOD_NOT_ALLOWED. */
+  readonly allow?: readonly string[];
+  /** HTTP status where one code is told with two (BALANCE_NOT_FOUND of a posting: 422). */
+  readonly status?: number;
+}
+
+/** Thrown by rules and by functions of `db/`; each channel turns it into its answer in one place. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly detail: string;
+  readonly options: RefusalOptions;
+
+  constructor(code: RefusalCode, detail: string, options: RefusalOptions = {}) {
+    super(code);
+    this.code = code;
+    this.detail = detail;
+    this.options = options;
+  }
+}
+
+/** Refuses with VALIDATION_ERROR and the faults of one part of a request (channels 4). */
+export function invalid(fields: readonly FieldFault[]): Refusal {
+  const detail = fields.length === 1 ? '1 field is invalid.' : `${fields.length} fields are invalid.`;
+  return new Refusal('VALIDATION_ERROR', detail, { fields });
+}
+
+/** Marks a branch that no value can reach. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected case: ${typeof value}`);
+}

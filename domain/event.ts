@@ -1,0 +1,48 @@
+/**
+ * The facts that somebody outside is told (spec index, "Outbox events"). Which destinations follow from one
+ * is decided where it is put into the outbox.
+ */
+export type OutboxEvent =
+  | { readonly kind: 'transaction.changed'; readonly transactionId: string; readonly eventSeq: number }
+  | { readonly kind: 'card.locked'; readonly cardId: number; readonly reason: string; readonly at: string }
+  | { readonly kind: 'card.unlocked'; readonly cardId: number; readonly at: string }
+  | {
+      readonly kind: 'verification.in_progress' | 'verification.accepted' | 'verification.rejected';
+      readonly verificationId: string;
+      readonly customerId: number;
+    };
+
+/** A workflow that the relay starts, or signals when it runs, under a fixed id. */
+export type WorkflowStart =
+  | {
+      readonly workflow: 'customer-verification';
+      readonly id: string;
+      readonly input: { readonly verificationId: string; readonly customerId: number };
+    }
+  | {
+      readonly workflow: 'external-verification';
+      readonly id: string;
+      readonly input: { readonly customerId: number; readonly n: number };
+    }
+  | {
+      readonly workflow: 'processor-instruction';
+      readonly id: string;
+      readonly input: { readonly cardId: number };
+    }
+  | {
+      readonly workflow: 'provider-result';
+      readonly id: string;
+      readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };
+    };
+
+/** Operation names of partner deliveries, and the programme switch that turns each on. */
+export const PARTNER_OPERATIONS = {
+  'transaction.changed': { operation: 'transaction', switch: 'legacyTransaction' },
+  'card.locked': { operation: 'cardLocked', switch: 'cardLock' },
+  'card.unlocked': { operation: 'cardUnlocked', switch: 'cardLock' },
+  'verification.in_progress': { operation: 'verificationInProgress', switch: 'kyc' },
+  'verification.accepted': { operation: 'verificationAccepted', switch: 'kyc' },
+  'verification.rejected': { operation: 'verificationRejected', switch: 'kyc' },
+} as const;
+
+export type PartnerOperation = (typeof PARTNER_OPERATIONS)[keyof typeof PARTNER_OPERATIONS]['operation'];
