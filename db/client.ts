@@ -12,6 +12,8 @@ export interface PoolOptions {
   readonly lockTimeoutMs?: number;
   readonly ssl?: 'off' | 'require' | 'verify-full';
   readonly caFile?: string | null;
+  /** Sends the statements of a transaction without waiting for each answer (lanes only). */
+  readonly pipeline?: boolean;
   readonly onError?: (error: Error) => void;
 }
 
@@ -36,6 +38,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     statement_timeout: options.statementTimeoutMs ?? 10_000,
     lock_timeout: options.lockTimeoutMs ?? 2_000,
     idle_in_transaction_session_timeout: 30_000,
+    ...(options.pipeline === true ? { pipeline: true } : {}),
     ...tls(options),
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.

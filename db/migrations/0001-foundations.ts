@@ -19,6 +19,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         select now() + coalesce((select offset_by from public.clock_offset), interval '0')
       $$;
 
+      -- Which migration the database stands at, for roles that may not read the migrator's table.
+      create function cardloom_schema_version() returns text language sql stable security definer
+      set search_path = public, pg_temp as $$
+        select max(name) from kysely_migration
+      $$;
+
       create function id_bound(at timestamptz) returns uuid language sql immutable as $$
         select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
       $$;

@@ -1,0 +1,220 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Kysely } from 'kysely';
+import { audit } from '../../db/audit-log.ts';
+import { atomically, type Trx } from '../../db/atomically.ts';
+import { addressPlace, type Customer, lockCustomer, personalPlace } from '../../db/customers.ts';
+import type { Database } from '../../db/database.ts';
+import { type DefaultBalance, openDefaultBalance as openBalanceFor } from '../../db/default-balance.ts';
+import { type HitSummary, hitSummary, recordHits, screeningEntriesFor } from '../../db/screening.ts';
+import { addTransactionalLock } from '../../db/transactional-locks.ts';
+import {
+  applyDecision as decide,
+  type RenewedData,
+  type VerificationOutcome,
+} from '../../db/verification-decisions.ts';
+import {
+  formPlace,
+  lockVerification,
+  markPep,
+  picturesOf,
+  setStage as storeStage,
+  type Verification,
+} from '../../db/verifications.ts';
+import type { Address, PersonalData, RiskLevel } from '../../domain/customer.ts';
+import { matchesOf } from '../../domain/screening.ts';
+import type {
+  KycMode,
+  PictureKind,
+  RejectionReason,
+  VerificationForm,
+  VerificationStage,
+} from '../../domain/verification.ts';
+import { openPersonal, sealPersonal } from '../../vault/personal-data.ts';
+import type { Vault } from '../../vault/vault.ts';
+
+export interface VerificationCollaborators {
+  /** Connection of the role cardloom_engine. */
+  readonly db: Kysely<Database>;
+  readonly vault: Vault;
+}
+
+/** What screening says about a running verification; ids and marks only. */
+export interface ScreenedVerification {
+  readonly customerId: number;
+  readonly partnerId: number;
+  readonly programmeId: number;
+  readonly mode: KycMode;
+  readonly openHit: boolean;
+  readonly sanctionConfirmed: boolean;
+  readonly pep: boolean;
+  readonly riskLevel: RiskLevel;
+  /** Kinds of pictures that the form brought. */
+  readonly pictures: readonly PictureKind[];
+}
+
+interface Of {
+  readonly verificationId: string;
+}
+
+/** Steps of verifications that are one database transaction each (onboarding 6.2, 6.5). */
+export function createVerificationActivities({ db, vault }: VerificationCollaborators) {
+  const inOneCommit = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, systemCaller(), work);
+
+  const screen = async (trx: Trx, customer: Customer, verification: Verification | null) => {
+    const person = verification === null ? personOf(vault, customer) : formOf(vault, customer, verification);
+    const birthYear = Number(person.birthDate.slice(0, 4));
+    const entries = await screeningEntriesFor(trx, birthYear);
+    const matches = matchesOf({ ...person, birthYear }, entries);
+    const { customerId, partnerId } = customer;
+    const verificationId = verification?.verificationId ?? null;
+    await recordHits(trx, { customerId, partnerId, verificationId }, matches);
+    await audit(trx, {
+      action: 'verification.screened',
+      objectType: verification === null ? 'customer' : 'verification',
+      objectId: verificationId ?? customerId,
+      partnerId,
+      after: { entries: entries.length, matches: matches.length },
+    });
+    return await hitSummary(trx, customerId);
+  };
+
+  return {
+    /** Compares the person of the form with all lists and stores hits; a confirmed PEP marks the case. */
+    async screenPerson({ verificationId }: Of): Promise<ScreenedVerification> {
+      return await inOneCommit(async (trx) => {
+        const { verification, customer } = await lockVerification(trx, verificationId);
+        const hits = await screen(trx, customer, verification);
+        return await conclude(trx, verification, hits);
+      });
+    },
+
+    /** The facts of `screenPerson` again, after a hit was decided. */
+    async readScreening({ verificationId }: Of): Promise<ScreenedVerification> {
+      return await inOneCommit(async (trx) => {
+        const { verification, customer } = await lockVerification(trx, verificationId);
+        const hits = await hitSummary(trx, customer.customerId);
+        return await conclude(trx, verification, hits);
+      });
+    },
+
+    /** Shows where a running verification stands. */
+    async setStage(of: Of & { readonly stage: Exclude<VerificationStage, 'CLOSED'> }): Promise<void> {
+      await inOneCommit((trx) => storeStage(trx, of.verificationId, of.stage));
+    },
+
+    /** Ends a verification in one commit (6.2, step 5); repeated: nothing more happens. */
+    async applyDecision(of: Of & AppliedDecision): Promise<void> {
+      await inOneCommit(async (trx) => {
+        const { verification, customer } = await lockVerification(trx, of.verificationId);
+        const outcome: VerificationOutcome = {
+          status: of.status,
+          reason: of.reason,
+          decidedBy: of.decidedBy,
+          note: of.note,
+          notify: of.notify,
+        };
+        const renewed = of.status === 'ACCEPTED' ? renew(vault, customer, verification) : null;
+        await decide(trx, { verification, customer }, outcome, renewed);
+      });
+    },
+
+    /** Opens the balance that comes with kyc SUCCESS (6.4); repeated: it is there. */
+    async openDefaultBalance(of: { readonly customerId: number }): Promise<DefaultBalance['kind']> {
+      return await inOneCommit(async (trx) => (await openBalanceFor(trx, of.customerId)).kind);
+    },
+
+    /** Screens a customer whom the partner verified; a hit on a sanction list locks them at once (6.5). */
+    async screenCustomer(of: { readonly customerId: number }): Promise<ScreenedCustomer> {
+      return await inOneCommit(async (trx) => {
+        const customer = await lockCustomer(trx, 'every', of.customerId);
+        if (customer.state === 'DELETED') return ownerOf(customer, false);
+        const hits = await screen(trx, customer, null);
+        if (hits.sanction) {
+          await addTransactionalLock(trx, customer, { reason: 'SCREENING_DETECTED', origin: 'SYSTEM' });
+        }
+        return ownerOf(customer, hits.sanction);
+      });
+    },
+  };
+}
+
+export interface AppliedDecision {
+  readonly status: 'ACCEPTED' | 'REJECTED';
+  readonly reason: RejectionReason | null;
+  readonly decidedBy: string;
+  readonly note: string | null;
+  readonly notify: boolean;
+}
+
+export interface ScreenedCustomer {
+  readonly partnerId: number;
+  readonly programmeId: number;
+  readonly locked: boolean;
+}
+
+const ownerOf = ({ partnerId, programmeId }: Customer, locked: boolean): ScreenedCustomer => ({
+  partnerId,
+  programmeId,
+  locked,
+});
+
+const systemCaller = () => ({
+  partnerId: null,
+  actor: { type: 'SYSTEM' as const, id: 'verification' },
+  requestId: activityInfo().workflowExecution?.workflowId ?? 'verification',
+  ip: null,
+});
+
+async function conclude(
+  trx: Trx,
+  verification: Verification,
+  hits: HitSummary,
+): Promise<ScreenedVerification> {
+  const pep = verification.pep || hits.pepConfirmed;
+  if (pep && !verification.pep) await markPep(trx, verification.verificationId);
+  const pictures = await picturesOf(trx, verification.verificationId);
+  return {
+    customerId: verification.customerId,
+    partnerId: verification.partnerId,
+    programmeId: verification.programmeId,
+    mode: verification.mode,
+    openHit: hits.open || hits.sanctionConfirmed,
+    sanctionConfirmed: hits.sanctionConfirmed,
+    pep,
+    riskLevel: pep ? 'HIGH' : verification.riskLevel,
+    pictures: pictures.map((one) => one.kind),
+  };
+}
+
+const personOf = (vault: Vault, { subjectKey, personal }: Customer): PersonalData =>
+  openPersonal<PersonalData>(vault, subjectKey, personalPlace(subjectKey.subjectId), personal);
+
+const formOf = (vault: Vault, { subjectKey }: Customer, { verificationId, form }: Verification) =>
+  openPersonal<VerificationForm>(vault, subjectKey, formPlace(verificationId), form);
+
+/** Names, birth date, nationality and residence as the accepted form has them. */
+function renew(vault: Vault, customer: Customer, verification: Verification): RenewedData {
+  const { subjectKey } = customer;
+  const form = formOf(vault, customer, verification);
+  const person: PersonalData = {
+    ...personOf(vault, customer),
+    firstName: form.firstName,
+    lastName: form.lastName,
+    birthDate: form.birthDate,
+    nationality: form.nationality,
+  };
+  const residence: Address = {
+    street: form.street,
+    number: form.number,
+    apartment: form.apartment,
+    city: form.city,
+    postCode: form.postCode,
+    country: form.country,
+    region: null,
+  };
+  const { subjectId } = subjectKey;
+  return {
+    personal: sealPersonal(vault, subjectKey, personalPlace(subjectId), person),
+    residence: sealPersonal(vault, subjectKey, addressPlace(subjectId, 'RESIDENCE'), residence),
+  };
+}

@@ -1,0 +1,106 @@
+import type { Trx } from '../db/atomically.ts';
+import { callerOf, nowOf } from '../db/atomically.ts';
+import { audit } from '../db/audit-log.ts';
+import { type CardRow, findCard, lockCard, unlockCard } from '../db/cards.ts';
+import { type Customer, readCustomer } from '../db/customers.ts';
+import { fullDataRefusal } from '../domain/card.ts';
+import { Refusal } from '../domain/errors.ts';
+import { encryptFullCard } from '../vault/cards.ts';
+import { openPersonal, sealPersonal } from '../vault/personal-data.ts';
+import type { RecipientKey } from '../vault/recipient-key.ts';
+import type { Vault } from '../vault/vault.ts';
+import { type PartnerPrincipal, programmeIds } from './partner-principal.ts';
+import type { Answer, Call } from './route.ts';
+import { toCard } from './schemas/card.ts';
+
+/** What the card calls of all certificate channels share (cards 4). */
+
+type CardCall<Params extends CardParams, Body = unknown> = Call<PartnerPrincipal, Params, unknown, Body>;
+
+export interface CardParams {
+  readonly cardId: number;
+  readonly customerId?: number | undefined;
+}
+
+/** The card a call names, within its programmes and its path user. Throws `CARD_NOT_FOUND`. */
+export async function requireCard(trx: Trx, call: CardCall<CardParams>): Promise<CardRow> {
+  const card = await findCard(trx, call.params.cardId, targetOf(call));
+  if (card === undefined || (!card.claimed && card.base_state !== 'FAILED')) {
+    throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
+  }
+  return card;
+}
+
+const targetOf = (call: CardCall<CardParams>) => ({
+  cardId: call.params.cardId,
+  programmeIds: programmeIds(call.principal),
+  customerId: call.params.customerId,
+});
+
+/** The day by the database clock. */
+export const todayOf = (trx: Trx): string => nowOf(trx).toISOString().slice(0, 10);
+
+/** The wire's card with the embossed name opened. */
+export async function presentCard(trx: Trx, vault: Vault, card: CardRow): Promise<ReturnType<typeof toCard>> {
+  const shown = toCard(card, todayOf(trx));
+  if (card.holder_name === null || card.customer_id === null) return shown;
+  const { subjectKey } = await readCustomer(trx, [card.programme_id], card.customer_id);
+  return {
+    ...shown,
+    holderName: openPersonal<string>(vault, subjectKey, holderNamePlace(card), card.holder_name),
+  };
+}
+
+/** Seals an embossed name for its card. */
+export const sealHolderName = (
+  vault: Vault,
+  customer: Customer,
+  card: { readonly resource_id: string },
+  name: string,
+): Buffer => sealPersonal(vault, customer.subjectKey, holderNamePlace(card), name);
+
+const holderNamePlace = (card: { readonly resource_id: string }) =>
+  ({ table: 'cards', rowId: card.resource_id, field: 'holder_name' }) as const;
+
+/**
+ * The full card encrypted to `recipient`; the access rows commit with `trx`, before a byte leaves. Throws
+ * `CARD_NOT_READY`, `CARD_NOT_ACTIVE`, `CARD_DATA_UNAVAILABLE`.
+ */
+export async function sealFullCard(
+  trx: Trx,
+  vault: Vault,
+  card: CardRow,
+  recipient: RecipientKey | null,
+): Promise<string> {
+  if (recipient === null) throw new Error('full card data was asked for without a key to encrypt to');
+  const refused = fullDataRefusal(card.base_state, card.expiry_date, card.locks, todayOf(trx));
+  if (refused !== null) throw new Refusal(refused, 'The data of a card in this state cannot be read.');
+  await audit(trx, { action: 'card.read', objectType: 'card', objectId: card.card_id });
+  const sealed = await encryptFullCard(trx, vault, {
+    partnerId: card.partner_id,
+    cardId: card.card_id,
+    caller: callerOf(trx),
+    recipientKey: recipient,
+    card: await presentCard(trx, vault, card),
+  });
+  if (sealed === null) throw new Error('the vault has no data of an active card');
+  return sealed;
+}
+
+/** Places the partner's lock and answers 204 (cards 4.5). */
+export async function lockCardForPartner(
+  call: CardCall<CardParams, { readonly code: number }>,
+): Promise<Answer> {
+  return await call.once(async (trx) => {
+    await lockCard(trx, targetOf(call), call.body.code, 'partner');
+    return { status: 204 };
+  });
+}
+
+/** Lifts what the partner may lift and answers 204 (cards 4.6). */
+export async function unlockCardForPartner(call: CardCall<CardParams>): Promise<Answer> {
+  return await call.once(async (trx) => {
+    await unlockCard(trx, targetOf(call), 'partner');
+    return { status: 204 };
+  });
+}

@@ -1,0 +1,119 @@
+import { BlockList, isIPv4 } from 'node:net';
+import { Refusal } from '../domain/errors.ts';
+import type { Arrival, Identified } from './channel.ts';
+import { requireCertificate } from './middleware/client-certificate.ts';
+import type { PartnerPrincipal, ProcessorPrincipal } from './partner-principal.ts';
+import type { Services } from './services.ts';
+
+/** Knows a partner by its certificate; programmes are settled by `admitPartner`. Throws 401. */
+export async function identifyPartner(
+  services: Services,
+  arrival: Arrival,
+): Promise<Identified<PartnerPrincipal>> {
+  const certificate = await requireCertificate(services, arrival);
+  const { partner } = certificate;
+  const id = partner?.publicId ?? certificate.certificateId;
+  return {
+    principal: {
+      kind: 'partner',
+      partnerId: partner?.partnerId ?? 0,
+      partnerPublicId: id,
+      partnerCode: partner?.code ?? '',
+      certificateId: certificate.certificateId,
+      scopes: certificate.scopes,
+      pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
+      programme: null,
+      programmes: [],
+    },
+    caller: {
+      partnerId: partner?.partnerId ?? null,
+      actor: { type: 'PARTNER', id },
+      requestId: arrival.requestId,
+      ip: arrival.ip,
+    },
+    scopes: certificate.scopes,
+    pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
+    idempotencyScope: `partner:${id}`,
+  };
+}
+
+/**
+ * Suspension, address and programme of a partner's call (channels 9, 10). `required`: the channel cannot work
+ * without `Issuer-Code`. Throws `PARTNER_SUSPENDED`, `IP_NOT_ALLOWED`, `ISSUER_CODE_REQUIRED`,
+ * `ISSUER_CODE_NOT_ALLOWED`, `FORBIDDEN`.
+ */
+export async function admitPartner(
+  services: Services,
+  arrival: Arrival,
+  known: Identified<PartnerPrincipal>,
+  issuerCodeRule: 'required' | 'optional',
+): Promise<Identified<PartnerPrincipal>> {
+  const certificate = await requireCertificate(services, arrival);
+  const { partner } = certificate;
+  if (partner === null) throw new Refusal('FORBIDDEN', 'This certificate does not speak for a partner.');
+  if (partner.state !== 'ACTIVE') throw new Refusal('PARTNER_SUSPENDED', 'This partner is suspended.');
+  if (!isAllowed(partner.ipAllowList, arrival.ip)) {
+    throw new Refusal('IP_NOT_ALLOWED', 'Calls from this address are not allowed.');
+  }
+  const issuerCode = arrival.header('issuer-code');
+  if (issuerCode === null && issuerCodeRule === 'required') {
+    throw new Refusal('ISSUER_CODE_REQUIRED', 'Send the Issuer-Code header.');
+  }
+  const all = await services.certificates.programmes(partner.partnerId);
+  const allowed = all.filter(
+    (one) => certificate.programmes.length === 0 || certificate.programmes.includes(one.issuerCode),
+  );
+  const programme =
+    issuerCode === null ? null : (allowed.find((one) => one.issuerCode === issuerCode) ?? undefined);
+  if (programme === undefined) {
+    throw new Refusal(
+      'ISSUER_CODE_NOT_ALLOWED',
+      'This Issuer-Code is unknown or not open to this certificate.',
+    );
+  }
+  return {
+    ...known,
+    principal: { ...known.principal, programme, programmes: programme === null ? allowed : [programme] },
+    idempotencyScope: `${known.idempotencyScope}:${programme?.issuerCode ?? ''}`,
+  };
+}
+
+/** Knows the processor by its certificate. Throws 401. */
+export async function identifyProcessor(
+  services: Services,
+  arrival: Arrival,
+): Promise<Identified<ProcessorPrincipal>> {
+  const certificate = await requireCertificate(services, arrival);
+  // The label names the processor, so that a renewed certificate is the same processor to duplicate keys.
+  const processor = certificate.label;
+  return {
+    principal: {
+      kind: 'processor',
+      processor,
+      certificateId: certificate.certificateId,
+      scopes: certificate.scopes,
+    },
+    caller: {
+      partnerId: null,
+      actor: { type: 'PROCESSOR', id: processor },
+      requestId: arrival.requestId,
+      ip: arrival.ip,
+    },
+    scopes: certificate.scopes,
+    pinnedPublicKeys: [],
+    idempotencyScope: `processor:${processor}`,
+  };
+}
+
+function isAllowed(list: readonly string[], ip: string | null): boolean {
+  if (list.length === 0) return true;
+  if (ip === null) return false;
+  const allowed = new BlockList();
+  for (const entry of list) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+    if (prefix === undefined) allowed.addAddress(address, family);
+    else allowed.addSubnet(address, Number(prefix), family);
+  }
+  return allowed.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,38 @@
+import type { Caller } from '../domain/actor.ts';
+import type { ChannelName, Route } from './route.ts';
+import type { Services } from './services.ts';
+
+/** What a channel knows of a request before its body is touched. */
+export interface Arrival {
+  readonly header: (name: string) => string | null;
+  readonly ip: string | null;
+  readonly socket: object | null;
+  readonly requestId: string;
+}
+
+/** Who a principal is for the rest of the pipeline. */
+export interface Identified<Principal> {
+  readonly principal: Principal;
+  readonly caller: Caller;
+  readonly scopes: readonly string[];
+  readonly pinnedPublicKeys: readonly string[];
+  /** First part of an idempotency scope: principal, and programme where a header names one. */
+  readonly idempotencyScope: string;
+}
+
+/** One door of the platform: a prefix, a way to know the caller, and its routes. */
+export interface Channel<Principal> {
+  readonly name: ChannelName;
+  readonly prefix: string;
+  /** Finds out who calls. Throws the 401 refusals. */
+  identify(services: Services, arrival: Arrival): Promise<Identified<Principal>>;
+  /** Programme, address and other conditions of the channel; runs after the scope check. Throws 400 and 403. */
+  admit(services: Services, arrival: Arrival, known: Identified<Principal>): Promise<Identified<Principal>>;
+  readonly routes: readonly Route[];
+}
+
+export type AnyChannel = Channel<never>;
+
+/** Forgets a channel's principal type, which only its own routes need. */
+export const channel = <Principal>(declaration: Channel<Principal>): AnyChannel =>
+  declaration as unknown as AnyChannel;

@@ -1,0 +1,16 @@
+import { publicKeyChannels } from './certificate-public-key.ts';
+import type { AnyChannel } from './channel.ts';
+import { lifecycleChannel } from './lifecycle/index.ts';
+import { processorChannel } from './processor/index.ts';
+import { publicChannel } from './public/index.ts';
+import { secureChannel } from './secure/index.ts';
+
+/** What each listener serves (channels 1). */
+export const publicChannels: readonly AnyChannel[] = [publicChannel];
+
+export const certificateChannels: readonly AnyChannel[] = [
+  ...publicKeyChannels,
+  secureChannel,
+  lifecycleChannel,
+  processorChannel,
+];

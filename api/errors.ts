@@ -1,0 +1,110 @@
+import { Refusal, type RefusalCode } from '../domain/errors.ts';
+
+/** HTTP status of every refusal (channels 4). */
+const STATUS: Readonly<Record<RefusalCode, number>> = {
+  VALIDATION_ERROR: 400,
+  MALFORMED_JSON: 400,
+  ENCRYPTION_REQUIRED: 400,
+  INVALID_PUBLIC_KEY: 400,
+  INVALID_PAYLOAD: 400,
+  CANT_DECRYPT_PAYLOAD: 400,
+  ISSUER_CODE_REQUIRED: 400,
+  INVALID_CURSOR: 400,
+  UNAUTHENTICATED: 401,
+  CERTIFICATE_NOT_TRUSTED: 401,
+  FORBIDDEN: 403,
+  ISSUER_CODE_NOT_ALLOWED: 403,
+  PARTNER_SUSPENDED: 403,
+  IP_NOT_ALLOWED: 403,
+  LOCK_NOT_LIFTABLE: 403,
+  NOT_FOUND: 404,
+  USER_NOT_FOUND: 404,
+  CARD_NOT_FOUND: 404,
+  BALANCE_NOT_FOUND: 404,
+  CARD_PRODUCT_NOT_FOUND: 404,
+  CORPORATION_NOT_FOUND: 404,
+  VERIFICATION_NOT_FOUND: 404,
+  TRANSACTION_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_IN_PROGRESS: 409,
+  STATE_CONFLICT: 409,
+  PHONE_ALREADY_REGISTERED: 409,
+  EMAIL_ALREADY_REGISTERED: 409,
+  EXTERNAL_ID_ALREADY_USED: 409,
+  VERIFICATION_IN_PROGRESS: 409,
+  CARD_NOT_READY: 409,
+  CARD_NOT_ACTIVE: 409,
+  CARD_DATA_UNAVAILABLE: 409,
+  CARD_NOT_LOCKABLE: 409,
+  CARD_NOT_LOCKED: 409,
+  LOCK_IRREVERSIBLE: 422,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  UNDERAGE: 422,
+  EXTERNAL_KYC_NOT_ALLOWED: 422,
+  USER_NOT_ACTIVE: 422,
+  KYC_REQUIRED: 422,
+  TRANSACTIONAL_LOCK: 422,
+  CURRENCY_NOT_SUPPORTED: 422,
+  CURRENCY_MISMATCH: 422,
+  DOCUMENT_EXPIRED: 422,
+  SCREENING_HIT_OPEN: 422,
+  DOCUMENT_UNREADABLE: 422,
+  CARD_PRODUCT_MISMATCH: 422,
+  BALANCE_NOT_ACTIVE: 422,
+  CARD_LIMIT_REACHED: 422,
+  PROCESSOR_REFUSED: 422,
+  INVALID_AMOUNT: 422,
+  CUSTOMER_NOT_FOUND: 422,
+  AML_EXCEPTION: 422,
+  COLLATERAL_BALANCE_NOT_FOUND: 422,
+  INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE: 422,
+  TOO_MANY_REQUESTS: 429,
+  TOO_MANY_ATTEMPTS: 429,
+  INTERNAL_ERROR: 500,
+  SERVICE_UNAVAILABLE: 503,
+  OVERLOADED: 503,
+  PROCESSOR_UNAVAILABLE: 503,
+};
+
+const RETRY_AFTER_SECONDS = 1;
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: {
+    readonly title: string;
+    readonly detail: string;
+    readonly errors?: readonly { readonly field: string; readonly message: string }[];
+  };
+}
+
+/** HTTP status of a refusal. */
+export const statusOf = (refusal: Refusal): number => refusal.options.status ?? STATUS[refusal.code];
+
+/** The documented status of a code, for the OpenAPI description. */
+export const statusOfCode = (code: RefusalCode): number => STATUS[code];
+
+/** The one error shape of all channels (channels 4); never encrypted, never with a value of the request. */
+export function toErrorAnswer(refusal: Refusal): ErrorAnswer {
+  const status = statusOf(refusal);
+  const headers: Record<string, string> = {};
+  const { retryAfterSeconds, allow, fields } = refusal.options;
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  else if (status === 503 || status === 429) headers['Retry-After'] = String(RETRY_AFTER_SECONDS);
+  if (allow !== undefined) headers['Allow'] = allow.join(', ');
+  return {
+    status,
+    headers,
+    body: {
+      title: refusal.code,
+      detail: refusal.detail,
+      ...(fields === undefined ? {} : { errors: fields }),
+    },
+  };
+}
+
+/** A defect of ours: the caller learns the request id and nothing else. */
+export const defect = (requestId: string): Refusal =>
+  new Refusal('INTERNAL_ERROR', `Something failed on our side. Request id: ${requestId}`);

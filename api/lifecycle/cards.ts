@@ -1,0 +1,100 @@
+import { listCards } from '../../db/cards.ts';
+import { readCustomer } from '../../db/customers.ts';
+import { lockCardForPartner, presentCard, requireCard, todayOf, unlockCardForPartner } from '../cards.ts';
+import { readPage } from '../pagination.ts';
+import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { cardSchema, lockBody, toCard } from '../schemas/card.ts';
+import { listOf, page, pathIntegerId, z } from '../schemas/shared.ts';
+
+const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
+
+const cardParams = z.strictObject({ userId: pathIntegerId().optional(), cardId: pathIntegerId() }).transform(
+  // The card calls know the path user as customerId, whatever a channel calls it.
+  ({ userId, cardId }) => ({ cardId, customerId: userId }),
+);
+
+const readCard = partnerRoute({
+  ...shared,
+  operation: 'lifecycleReadCard',
+  method: 'GET',
+  path: '/cards/{cardId}',
+  aliases: [{ path: '/users/{userId}/cards/{cardId}' }],
+  summary: 'Read a card without its number',
+  idempotency: 'ignored',
+  params: cardParams,
+  answers: { 200: { description: 'the card', schema: cardSchema } },
+  refusals: ['CARD_NOT_FOUND'],
+  handle: async (call) => ({
+    status: 200,
+    body: await call.atomically(async (trx) =>
+      presentCard(trx, call.services.vault, await requireCard(trx, call)),
+    ),
+  }),
+});
+
+const listUserCards = partnerRoute({
+  ...shared,
+  operation: 'lifecycleListCards',
+  method: 'GET',
+  path: '/users/{userId}/cards',
+  summary: 'List the cards of a user',
+  idempotency: 'ignored',
+  params: z.strictObject({ userId: pathIntegerId() }),
+  query: z.strictObject(page),
+  answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
+  refusals: ['USER_NOT_FOUND', 'INVALID_CURSOR'],
+  handle: async (call) => {
+    const { userId } = call.params;
+    const ids = programmeIds(call.principal);
+    const body = await call.atomically(async (trx) => {
+      await readCustomer(trx, ids, userId);
+      return await readPage(
+        call.services.vault,
+        { principal: call.principal.partnerPublicId, operation: 'lifecycleListCards', filters: { userId } },
+        call.query,
+        call.services.nowMs(),
+        (before, limit) =>
+          listCards(trx, {
+            programmeIds: ids,
+            customerId: userId,
+            before: before === undefined ? undefined : Number(before),
+            limit,
+          }),
+        (card) => card.card_id,
+        (card) => toCard(card, todayOf(trx)),
+      );
+    });
+    return { status: 200, body };
+  },
+});
+
+const lock = partnerRoute({
+  ...shared,
+  operation: 'lifecycleLockCard',
+  method: 'POST',
+  path: '/cards/{cardId}/lock',
+  aliases: [{ path: '/users/{userId}/cards/{cardId}/lock' }],
+  summary: 'Lock a card',
+  idempotency: 'accepted',
+  params: cardParams,
+  body: lockBody,
+  answers: { 204: { description: 'locked, or already so' } },
+  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKABLE'],
+  handle: lockCardForPartner,
+});
+
+const unlock = partnerRoute({
+  ...shared,
+  operation: 'lifecycleUnlockCard',
+  method: 'POST',
+  path: '/cards/{cardId}/unlock',
+  aliases: [{ path: '/users/{userId}/cards/{cardId}/unlock' }],
+  summary: 'Lift the locks of a card that the partner may lift',
+  idempotency: 'accepted',
+  params: cardParams,
+  answers: { 204: { description: 'lifted' } },
+  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKED', 'LOCK_IRREVERSIBLE', 'LOCK_NOT_LIFTABLE'],
+  handle: unlockCardForPartner,
+});
+
+export const cards = [readCard, listUserCards, lock, unlock];

@@ -1,0 +1,13 @@
+import { admitPartner, identifyPartner } from '../certificate-channels.ts';
+import { channel } from '../channel.ts';
+import { cards } from './cards.ts';
+import { wallets } from './wallets.ts';
+
+/** Master data: client certificate and `Issuer-Code`. */
+export const lifecycleChannel = channel({
+  name: 'lifecycle',
+  prefix: '/lifecycle/v1',
+  identify: identifyPartner,
+  admit: (services, arrival, known) => admitPartner(services, arrival, known, 'required'),
+  routes: [...wallets, ...cards],
+});

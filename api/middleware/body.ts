@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context } from 'hono';
+import { invalid, Refusal } from '../../domain/errors.ts';
+import type { UploadedFile } from '../route.ts';
+
+const tooLarge = (): Refusal => new Refusal('PAYLOAD_TOO_LARGE', 'The request body is too large.');
+
+/** Refuses by the declared length alone, before anything is read (channels 2, step 1). */
+export function checkDeclaredLength(context: Context, maxBytes: number): void {
+  const declared = context.req.header('content-length');
+  if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge();
+}
+
+/** The body's bytes, counted while they are read. Throws `PAYLOAD_TOO_LARGE`. */
+export async function readBody(context: Context, maxBytes: number): Promise<Buffer> {
+  if (context.req.method === 'GET') return Buffer.alloc(0);
+  const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming;
+  const source: AsyncIterable<Uint8Array> | null = incoming ?? context.req.raw.body;
+  if (source === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal('MALFORMED_JSON', 'The request ended before its body was complete.');
+  }
+  return chunks.length === 1 ? Buffer.from(chunks[0] as Uint8Array) : Buffer.concat(chunks);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** A JSON body; undefined when there is none. Throws `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_JSON`. */
+export function parseJson(raw: Buffer, contentType: string | undefined): unknown {
+  if (raw.length === 0) return undefined;
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? '')) {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json in UTF-8.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(raw));
+  } catch {
+    throw new Refusal('MALFORMED_JSON', 'The request body is not valid JSON in UTF-8.');
+  }
+  refusePrototypeKeys(value);
+  return value;
+}
+
+// zod reads members by name, so a member that reaches an object's prototype is refused before it.
+function refusePrototypeKeys(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__'))
+    throw invalid([{ field: '__proto__', message: 'is not known here' }]);
+  for (const member of Object.values(value)) refusePrototypeKeys(member);
+}
+
+/** A multipart form as an object of texts and files. Throws as `parseJson`. */
+export async function parseForm(
+  raw: Buffer,
+  contentType: string | undefined,
+): Promise<Record<string, string | UploadedFile>> {
+  if (!/^multipart\/form-data\s*;.*boundary=/i.test(contentType ?? '')) {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as multipart/form-data.');
+  }
+  let form: FormData;
+  try {
+    form = await new Response(new Uint8Array(raw), {
+      headers: { 'content-type': contentType as string },
+    }).formData();
+  } catch {
+    throw new Refusal('MALFORMED_JSON', 'The request body is not a valid multipart form.');
+  }
+  const fields: Record<string, string | UploadedFile> = Object.create(null) as Record<
+    string,
+    string | UploadedFile
+  >;
+  for (const [name, value] of form.entries()) {
+    if (name in fields) throw invalid([{ field: name.slice(0, 64), message: 'must be sent once' }]);
+    fields[name] = typeof value === 'string' ? value : await toFile(value);
+  }
+  return { ...fields };
+}
+
+const toFile = async (value: File): Promise<UploadedFile> => ({
+  fileName: value.name,
+  mediaType: value.type,
+  bytes: Buffer.from(await value.arrayBuffer()),
+});

@@ -1,0 +1,63 @@
+import { TLSSocket } from 'node:tls';
+import type { RegisteredCertificate } from '../../db/partners.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { Arrival } from '../channel.ts';
+import type { CertificateRegistry, Services } from '../services.ts';
+
+const fingerprints = new WeakMap<object, string>();
+
+/** SHA-256 of the peer's leaf certificate, lower-case hexadecimal; null without one. */
+export function fingerprintOf(socket: object | null): string | null {
+  if (!(socket instanceof TLSSocket)) return null;
+  const known = fingerprints.get(socket);
+  if (known !== undefined) return known;
+  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
+  if (fingerprint === undefined) return null;
+  fingerprints.set(socket, fingerprint);
+  return fingerprint;
+}
+
+/**
+ * The certificate a request came with, as the registry has it now (channels 9). An unknown, revoked or
+ * expired one is refused and its socket closed. Throws `CERTIFICATE_NOT_TRUSTED`.
+ */
+export async function requireCertificate(
+  services: Services,
+  arrival: Arrival,
+): Promise<RegisteredCertificate> {
+  const fingerprint = fingerprintOf(arrival.socket);
+  const found = fingerprint === null ? undefined : await services.certificates.find(fingerprint);
+  if (found === undefined || !isTrusted(found, services.nowMs())) {
+    closeAfterAnswer(arrival.socket);
+    throw new Refusal(
+      'CERTIFICATE_NOT_TRUSTED',
+      'This client certificate is not known here, or no longer valid.',
+    );
+  }
+  return found;
+}
+
+/** ACTIVE and within its dates. */
+export const isTrusted = (certificate: RegisteredCertificate, atMs: number): boolean =>
+  certificate.state === 'ACTIVE' &&
+  certificate.notBefore.getTime() <= atMs &&
+  certificate.notAfter.getTime() > atMs;
+
+function closeAfterAnswer(socket: object | null): void {
+  // The answer is written in this turn of the loop; destroying at once would cut it off.
+  if (socket instanceof TLSSocket) setTimeout(() => socket.destroySoon(), 50).unref();
+}
+
+/** Closes open connections whose certificate is no longer trusted; run every two seconds. */
+export async function closeUntrusted(
+  sockets: Iterable<TLSSocket>,
+  registry: CertificateRegistry,
+  nowMs: number,
+): Promise<void> {
+  for (const socket of sockets) {
+    const fingerprint = fingerprintOf(socket);
+    if (fingerprint === null) continue;
+    const found = await registry.find(fingerprint);
+    if (found === undefined || !isTrusted(found, nowMs)) socket.destroy();
+  }
+}

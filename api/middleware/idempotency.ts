@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { sql } from 'kysely';
+import type { Trx } from '../../db/atomically.ts';
+import { claimKey, completeKey, type KeyUse, type StoredAnswer } from '../../db/idempotency-keys.ts';
+import { invalid, Refusal } from '../../domain/errors.ts';
+import { statusOf, toErrorAnswer } from '../errors.ts';
+import type { Answer, UploadedFile } from '../route.ts';
+
+/** The key of `X-Idempotency-Key`, null when none was sent. Throws `VALIDATION_ERROR`. */
+export function readKey(sent: string | undefined, rule: 'accepted' | 'required' | 'ignored'): string | null {
+  if (rule === 'ignored') return null;
+  if (sent === undefined) {
+    if (rule === 'accepted') return null;
+    throw invalid([{ field: 'X-Idempotency-Key', message: 'is required' }]);
+  }
+  if (!/^[\x21-\x7e]{1,255}$/.test(sent)) {
+    throw invalid([{ field: 'X-Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }]);
+  }
+  return sent;
+}
+
+/** SHA-256 of what a request asks for: path parameters, query and decrypted body (channels 7). */
+export function fingerprintOf(params: unknown, query: unknown, body: unknown): Buffer {
+  const canonical = canonicalize({ params, query, body: isForm(body) ? formOf(body) : (body ?? null) });
+  return createHash('sha256')
+    .update(canonical ?? '')
+    .digest();
+}
+
+const isFile = (value: unknown): value is UploadedFile =>
+  typeof value === 'object' && value !== null && 'bytes' in value && Buffer.isBuffer(value.bytes);
+
+const isForm = (body: unknown): body is Record<string, unknown> =>
+  typeof body === 'object' && body !== null && Object.values(body).some(isFile);
+
+const formOf = (body: Record<string, unknown>): unknown =>
+  Object.entries(body)
+    .map(([name, value]) => [
+      name,
+      isFile(value) ? createHash('sha256').update(value.bytes).digest('hex') : value,
+    ])
+    .toSorted(([left], [right]) => String(left).localeCompare(String(right)));
+
+/** What a stored answer becomes when it is given again. */
+export async function replay(
+  stored: StoredAnswer,
+  replayCard: ((cardId: number) => Promise<Answer>) | undefined,
+): Promise<Answer> {
+  if (stored.cardId !== null) {
+    if (replayCard === undefined) throw new Error('a route with card data has no way to read it again');
+    return { ...(await replayCard(stored.cardId)), status: stored.status, replayed: true };
+  }
+  return {
+    status: stored.status,
+    replayed: true,
+    ...(stored.body === null ? {} : { body: JSON.parse(stored.body) as unknown }),
+    ...(stored.location === null ? {} : { location: stored.location }),
+  };
+}
+
+/** The form in which an answer is kept for repeats; card data is kept as a reference only. */
+export const toStored = (answer: Answer): StoredAnswer => ({
+  status: answer.status,
+  body: answer.cardId !== undefined || answer.body === undefined ? null : JSON.stringify(answer.body),
+  location: answer.location ?? null,
+  cardId: answer.cardId ?? null,
+});
+
+/**
+ * Runs `work` under a key inside an open transaction. A refusal of steps 12 and 13 (409, 422) undoes the
+ * effect and is itself kept as the answer; every other error rolls everything back and leaves the key free.
+ */
+export async function underKey(
+  trx: Trx,
+  use: KeyUse,
+  work: () => Promise<Answer>,
+  replayCard?: (cardId: number) => Promise<Answer>,
+): Promise<Answer | Refusal> {
+  const claim = await claimKey(trx, use);
+  if (claim.kind === 'replay') return await replay(claim.answer, replayCard);
+  await sql`savepoint effect`.execute(trx);
+  try {
+    const answer = await work();
+    await completeKey(trx, use, toStored(answer));
+    return answer;
+  } catch (error) {
+    if (!(error instanceof Refusal) || !isKept(error)) throw error;
+    await sql`rollback to savepoint effect`.execute(trx);
+    await completeKey(trx, use, storedRefusal(error));
+    return error;
+  }
+}
+
+/** 409 and 422 are answers about state and are repeated; all others leave the key free (channels 7). */
+export const isKept = (refusal: Refusal): boolean =>
+  [409, 422].includes(statusOf(refusal)) &&
+  refusal.code !== 'IDEMPOTENCY_IN_PROGRESS' &&
+  refusal.code !== 'IDEMPOTENCY_KEY_REUSED';
+
+/** A refusal as a stored answer. */
+export const storedRefusal = (refusal: Refusal): StoredAnswer => {
+  const answer = toErrorAnswer(refusal);
+  return { status: answer.status, body: JSON.stringify(answer.body), location: null, cardId: null };
+};

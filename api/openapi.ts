@@ -1,0 +1,142 @@
+import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
+import type { ZodObject } from 'zod';
+import { type RefusalCode } from '../domain/errors.ts';
+import type { MountedRoute } from './mount.ts';
+import { statusOfCode } from './errors.ts';
+import type { Route } from './route.ts';
+import { envelope, z } from './schemas/shared.ts';
+
+const errorSchema = z
+  .strictObject({
+    title: z.string(),
+    detail: z.string(),
+    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Error');
+
+const EVERYWHERE: readonly RefusalCode[] = ['VALIDATION_ERROR', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
+const WITH_CERTIFICATE: readonly RefusalCode[] = [
+  'CERTIFICATE_NOT_TRUSTED',
+  'FORBIDDEN',
+  'PARTNER_SUSPENDED',
+];
+const WITH_JWE: readonly RefusalCode[] = [
+  'ENCRYPTION_REQUIRED',
+  'INVALID_PUBLIC_KEY',
+  'INVALID_PAYLOAD',
+  'CANT_DECRYPT_PAYLOAD',
+];
+const WITH_KEY: readonly RefusalCode[] = ['IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'];
+
+/** The OpenAPI 3.1 description of everything that is mounted; there is no other list of routes. */
+export function describeApi(mounted: readonly MountedRoute[], version: string): object {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'clientCertificate', { type: 'mutualTLS' });
+  for (const one of mounted) {
+    const { route } = one;
+    const paths = [{ method: route.method, path: route.path }, ...(route.aliases ?? [])];
+    for (const [index, alias] of paths.entries()) {
+      registry.registerPath({
+        ...describeRoute(one),
+        method: (alias.method ?? route.method).toLowerCase() as RouteConfig['method'],
+        path: one.prefix + alias.path,
+        operationId: index === 0 ? route.operation : `${route.operation}Alias${index}`,
+        request: describeRequest(route, alias.path),
+      });
+    }
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Cardloom',
+      version,
+      description:
+        'Card issuing and core banking. `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
+        '`/secure`, `/lifecycle` and `/processor` on the certificate listener.',
+    },
+  });
+}
+
+function describeRoute({ channel, route }: MountedRoute): Omit<RouteConfig, 'method' | 'path' | 'request'> {
+  return {
+    tags: [channel],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    ...(channel === 'public' ? {} : { security: [{ clientCertificate: [] }] }),
+    responses: { ...describeAnswers(route), ...describeRefusals(channel === 'public', route) },
+  };
+}
+
+function describeRequest(route: Route, path: string): NonNullable<RouteConfig['request']> {
+  const headers: Record<string, z.ZodType> = {};
+  if (route.idempotency !== 'ignored') {
+    const key = z.string().min(1).max(255);
+    headers['X-Idempotency-Key'] = route.idempotency === 'required' ? key : key.optional();
+  }
+  if (route.jwe !== 'none') {
+    headers['Encrypted-Request'] = z.enum(['true', 'false']).optional();
+    headers['Encrypt-Response'] = z.enum(['true', 'false']).optional();
+    headers['Public-Key'] = z.string().optional();
+  }
+  const params = objectOf(route.params);
+  return {
+    ...(params === undefined ? {} : { params: onlyInPath(params, path) }),
+    ...(route.query === undefined ? {} : { query: route.query as ZodObject }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers: z.object(headers) }),
+    ...(route.body === undefined
+      ? {}
+      : {
+          body: {
+            content: { [route.contentType ?? 'application/json']: { schema: route.body } },
+            required: true,
+          },
+        }),
+  };
+}
+
+// A parameter that only some of a route's paths have is optional in its schema, required in those paths.
+function onlyInPath(params: ZodObject, path: string): ZodObject {
+  const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+  const shape = Object.entries(params.shape).filter(([name]) => named.includes(name));
+  return z.object(
+    Object.fromEntries(shape.map(([name, one]) => [name, one instanceof z.ZodOptional ? one.unwrap() : one])),
+  ) as ZodObject;
+}
+
+function objectOf(schema: Route['params']): ZodObject | undefined {
+  if (schema === undefined) return undefined;
+  return schema instanceof z.ZodPipe ? (schema.in as ZodObject) : (schema as ZodObject);
+}
+
+function describeAnswers(route: Route): RouteConfig['responses'] {
+  return Object.fromEntries(
+    Object.entries(route.answers).map(([status, { description, schema }]) => [
+      status,
+      schema === undefined
+        ? { description }
+        : { description, content: { 'application/json': { schema: bodyOf(route, schema) } } },
+    ]),
+  );
+}
+
+const bodyOf = (route: Route, schema: z.ZodType): z.ZodType => {
+  if (route.jwe === 'none') return schema;
+  return route.jwe === 'open' ? z.union([schema, envelope]) : envelope;
+};
+
+function describeRefusals(open: boolean, route: Route): RouteConfig['responses'] {
+  const codes = [
+    ...EVERYWHERE,
+    ...(open ? [] : WITH_CERTIFICATE),
+    ...(route.jwe === 'none' ? [] : WITH_JWE),
+    ...(route.idempotency === 'ignored' ? [] : WITH_KEY),
+    ...route.refusals,
+  ];
+  const byStatus = Map.groupBy([...new Set(codes)], statusOfCode);
+  return Object.fromEntries(
+    [...byStatus].map(([status, titles]) => [
+      String(status),
+      { description: titles.join(', '), content: { 'application/json': { schema: errorSchema } } },
+    ]),
+  );
+}

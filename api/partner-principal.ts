@@ -1,0 +1,59 @@
+import type { Programme, RegisteredCertificate } from '../db/partners.ts';
+import { Refusal } from '../domain/errors.ts';
+import { routesOf } from './route.ts';
+
+/** A partner's server, known by its client certificate; the principal of `/secure` and `/lifecycle`. */
+export interface PartnerPrincipal {
+  readonly kind: 'partner';
+  readonly partnerId: number;
+  readonly partnerPublicId: string;
+  readonly partnerCode: string;
+  readonly certificateId: string;
+  readonly scopes: RegisteredCertificate['scopes'];
+  readonly pinnedPublicKeys: readonly string[];
+  /** The programme of the `Issuer-Code` header, when one was sent. */
+  readonly programme: Programme | null;
+  /** Every programme this call may touch: the header's alone, else all that the certificate allows. */
+  readonly programmes: readonly Programme[];
+}
+
+/** The processor, known by a certificate with scope `processor`. */
+export interface ProcessorPrincipal {
+  readonly kind: 'processor';
+  readonly processor: string;
+  readonly certificateId: string;
+  readonly scopes: RegisteredCertificate['scopes'];
+}
+
+/** Nobody in particular: what the public listener shows before any sign-in. */
+export interface NobodyPrincipal {
+  readonly kind: 'nobody';
+}
+
+export const partnerRoute = routesOf<PartnerPrincipal>();
+export const processorRoute = routesOf<ProcessorPrincipal>();
+export const publicRoute = routesOf<NobodyPrincipal>();
+
+/** Inner ids of the programmes a call may touch: the tenant part of every look-up. */
+export const programmeIds = (principal: PartnerPrincipal): readonly number[] =>
+  principal.programmes.map((one) => one.programmeId);
+
+/** The programme a call without a named resource works in (channels 10). Throws `ISSUER_CODE_REQUIRED`. */
+export function soleProgramme(principal: PartnerPrincipal): Programme {
+  const only =
+    principal.programme ?? (principal.programmes.length === 1 ? principal.programmes[0] : undefined);
+  if (only === undefined) {
+    throw new Refusal(
+      'ISSUER_CODE_REQUIRED',
+      'Send the Issuer-Code header: this certificate serves several programmes.',
+    );
+  }
+  return only;
+}
+
+/** The programme of a resource the call has already been allowed to see. */
+export function programmeOf(principal: PartnerPrincipal, programmeId: number): Programme {
+  const found = principal.programmes.find((one) => one.programmeId === programmeId);
+  if (found === undefined) throw new Error('a resource of a programme outside the call was loaded');
+  return found;
+}

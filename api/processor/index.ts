@@ -1,0 +1,14 @@
+import { identifyProcessor } from '../certificate-channels.ts';
+import { channel } from '../channel.ts';
+import { authorizations } from './authorizations.ts';
+import { clearings } from './clearings.ts';
+import { liveness } from './health.ts';
+
+/** Called by the issuing processor, known by its certificate. */
+export const processorChannel = channel({
+  name: 'processor',
+  prefix: '/processor',
+  identify: identifyProcessor,
+  admit: async (_services, _arrival, known) => known,
+  routes: [...authorizations, ...clearings, ...liveness],
+});

@@ -1,0 +1,227 @@
+import { z } from '../schemas/shared.ts';
+
+/** The processor's messages (processor.md 3.2, 4.1): exact members, unknown ones refused. */
+
+const digits = (length: number) =>
+  z.string().regex(new RegExp(`^[0-9]{${length}}$`), `must be ${length} digits`);
+const shortText = (max: number) =>
+  z.string().min(1, 'must not be empty').max(max, `must have at most ${max} characters`);
+const minorUnits = (min: number) =>
+  z
+    .number({ error: 'must be a whole number of minor units' })
+    .int('must be a whole number of minor units')
+    .min(min, `must be at least ${min}`)
+    .max(Number.MAX_SAFE_INTEGER, 'must be below 2^53');
+const alpha3 = () => z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters');
+const at = () => z.iso.datetime({ offset: true, local: false, error: 'must be an ISO 8601 time' });
+const calendarDay = () => z.iso.date('must be YYYY-MM-DD');
+
+const verdict = z.enum(['MATCH', 'NO_MATCH', 'NOT_CHECKED', 'NOT_PRESENT'], {
+  error: 'must be MATCH, NO_MATCH, NOT_CHECKED or NOT_PRESENT',
+});
+
+const transactionData = z.strictObject({
+  mcc: digits(4).optional(),
+  merchantIdentifier: shortText(15).optional(),
+  merchantName: shortText(64).optional(),
+  captureMode: shortText(32).optional(),
+  acquirerCountry: alpha3().optional(),
+  mdesDigitizedWalletId: z.enum(['m4m', 'google pay', 'samsung pay', 'apple pay']).optional(),
+  cashbackPosAmount: minorUnits(0).optional(),
+  cashbackPosCurrencyCode: alpha3().optional(),
+  lastFourDpan: digits(4).optional(),
+  adjustmentReasonDescription: z.enum(['REFUND', 'MONEY_SEND']).optional(),
+});
+
+const shared = {
+  processorCardId: shortText(64),
+  tokenRef: shortText(64).optional(),
+  acquirerId: z.string().regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits'),
+  externalTransactionId: shortText(64),
+  networkReferenceId: shortText(36).optional(),
+  referenceExternalTransactionId: shortText(64).optional(),
+  referenceDate: at().optional(),
+  authorizationCode: z
+    .string()
+    .regex(/^[A-Za-z0-9]{6}$/, 'must be 6 letters or digits')
+    .optional(),
+  terminalId: shortText(8).optional(),
+  transactionData: transactionData.optional(),
+  description: shortText(255).optional(),
+  merchantPostalCode: shortText(10).optional(),
+};
+
+const original = {
+  originalAmount: minorUnits(1).optional(),
+  originalCurrency: alpha3().optional(),
+  settlementAmount: minorUnits(0).optional(),
+  settlementCurrency: alpha3().optional(),
+};
+
+const bothOrNone = (
+  value: { originalAmount?: number | undefined; originalCurrency?: string | undefined },
+  context: z.RefinementCtx,
+) => {
+  if ((value.originalAmount === undefined) !== (value.originalCurrency === undefined)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['originalCurrency'],
+      message: 'must be sent together with originalAmount',
+    });
+  }
+};
+
+const message = {
+  messageId: shortText(64),
+  stan: digits(6),
+  date: at(),
+  transmissionAt: at().optional(),
+  forwarderId: z
+    .string()
+    .regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits')
+    .optional(),
+  retrievalReferenceNumber: digits(12),
+  originalStan: digits(6).optional(),
+  originalDate: at().optional(),
+  icc: z
+    .string()
+    .regex(/^([0-9A-Fa-f]{2}){1,510}$/, 'must be hexadecimal TLV')
+    .optional(),
+  repeat: z.boolean().optional(),
+};
+
+export const authorizationSchema = z
+  .strictObject({
+    ...shared,
+    ...original,
+    ...message,
+    kind: z.enum(['AUTHORIZATION', 'INCREMENTAL', 'CREDIT_AUTHORIZATION', 'BALANCE_INQUIRY'], {
+      error: 'must be AUTHORIZATION, INCREMENTAL, CREDIT_AUTHORIZATION or BALANCE_INQUIRY',
+    }),
+    type: shortText(32),
+    processingCode: digits(6).optional(),
+    amount: minorUnits(0),
+    currency: alpha3(),
+    conversionRate: z
+      .string()
+      .regex(/^[0-9]{1,9}(\.[0-9]{1,10})?$/, 'must be a decimal number as text')
+      .optional(),
+    expiry: z
+      .string()
+      .regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'must be YYYY-MM')
+      .optional(),
+    entryMode: digits(3).optional(),
+    cardSequence: digits(3).optional(),
+    posCondition: digits(2).optional(),
+    verification: z
+      .strictObject({
+        pin: verdict.optional(),
+        cvc2: verdict.optional(),
+        cryptogram: verdict.optional(),
+        expiry: verdict.optional(),
+        threeDs: verdict.optional(),
+      })
+      .optional(),
+    preAuthorization: z.boolean().optional(),
+    partialApprovalSupported: z.boolean().optional(),
+    statusOnly: z.boolean().optional(),
+  })
+  .superRefine(bothOrNone)
+  .superRefine((value, context) => {
+    if ((value.amount === 0) !== (value.kind === 'BALANCE_INQUIRY')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['amount'],
+        message: 'must be 0 in a balance inquiry and only there',
+      });
+    }
+  })
+  .openapi('Authorization');
+
+export const reversalSchema = z
+  .strictObject({
+    ...shared,
+    ...message,
+    amount: minorUnits(1).optional(),
+    currency: alpha3().optional(),
+    remainingAmount: minorUnits(0).optional(),
+    reasonCode: z.enum(['TIMEOUT', 'CUSTOMER', 'MALFUNCTION', 'MERCHANT', 'OTHER']).optional(),
+  })
+  .superRefine((value, context) => {
+    const referenced =
+      (value.originalStan !== undefined && value.originalDate !== undefined) ||
+      value.networkReferenceId !== undefined ||
+      value.referenceExternalTransactionId !== undefined;
+    const add = (path: string, wanted: string) =>
+      context.addIssue({ code: 'custom', path: [path], message: wanted });
+    if (!referenced)
+      add(
+        'originalStan',
+        'one of originalStan with originalDate, networkReferenceId, referenceExternalTransactionId is required',
+      );
+    if (value.amount !== undefined && value.currency === undefined)
+      add('currency', 'is required with amount');
+    if (value.amount !== undefined && value.remainingAmount !== undefined) {
+      add('remainingAmount', 'must not be sent together with amount');
+    }
+  })
+  .openapi('Reversal');
+
+const clearingMembers = {
+  ...shared,
+  ...original,
+  acquirerId: shared.acquirerId.optional(),
+  recordId: shortText(64),
+  recordType: z.enum(
+    ['PURCHASE', 'CASH', 'REFUND', 'CREDIT', 'REFUND_REVERSAL', 'CHARGEBACK', 'SECOND_PRESENTMENT'],
+    { error: 'is no known record type' },
+  ),
+  fileId: shortText(64).optional(),
+  amount: minorUnits(1),
+  currency: alpha3(),
+  conversionRate: z
+    .string()
+    .regex(/^[0-9]{1,9}(\.[0-9]{1,10})?$/)
+    .optional(),
+  transactionDate: calendarDay(),
+  settlementDate: calendarDay(),
+  retrievalReferenceNumber: digits(12).optional(),
+  arn: digits(23).optional(),
+  final: z.boolean().optional(),
+  clearingSequence: z.int().min(1).optional(),
+  clearingCount: z.int().min(1).optional(),
+  interchangeAmount: z.int().optional(),
+  interchangeCurrency: alpha3().optional(),
+};
+
+export const clearingSchema = z
+  .strictObject(clearingMembers)
+  .superRefine(bothOrNone)
+  .openapi('ClearingRecord');
+
+export const authorizationAnswer = z
+  .strictObject({
+    id: z.string().nullable(),
+    result: z.enum(['APPROVED', 'PARTIALLY_APPROVED', 'DECLINED', 'ACKNOWLEDGED']),
+    description: z.string(),
+    reason: z.string().nullable(),
+    actionCode: z.string(),
+    responseCode: z.string(),
+    authorizationCode: z.string().nullable(),
+    approvedAmount: z.int(),
+    currency: z.string(),
+    availableAmount: z.int().nullable(),
+    iccResponse: z.string().nullable(),
+  })
+  .openapi('AuthorizationAnswer');
+
+export const clearingAnswer = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      recordId: z.string(),
+      result: z.enum(['POSTED', 'DUPLICATE', 'QUARANTINED']),
+      id: z.string().nullable(),
+      exception: z.string().nullable(),
+    }),
+  ),
+});

@@ -1,0 +1,119 @@
+import type { ZodType, z } from 'zod';
+import type { Caller } from '../domain/actor.ts';
+import type { RefusalCode } from '../domain/errors.ts';
+import type { CertificateScope } from '../db/database.ts';
+import type { Trx } from '../db/atomically.ts';
+import type { RecipientKey } from '../vault/recipient-key.ts';
+import type { Services } from './services.ts';
+
+/**
+ * The route object is the contract: routing, checks, the OpenAPI description and the generated tests all
+ * come from it. What it does not declare is not served.
+ */
+
+export type ChannelName = 'public' | 'secure' | 'lifecycle' | 'processor';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** Who may call: certificate scopes, or `nobody-asked` for what the public listener shows to everyone. */
+export type RoleRule = { readonly scopes: readonly CertificateScope[] } | 'nobody-asked';
+
+/**
+ * Whose data a route touches. `programme`: only what belongs to a programme the caller may use; `partner`:
+ * the caller's own partner; `card-of-message`: the programme follows from the card in the message; `none`: no
+ * data of anybody.
+ */
+export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'none';
+
+/** How far JWE goes on a route (channels 8); `none`: not a JSON route of that kind. */
+export type JweClass = 'open' | 'response' | 'both' | 'none';
+
+/** A file of a multipart form, whole in memory. */
+export interface UploadedFile {
+  readonly fileName: string;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/** What a handler gives back; the pipeline writes, encrypts and stores it. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  /** Compact JWE made inside the vault: answers that hold card data never exist here in clear. */
+  readonly sealed?: string;
+  readonly location?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Card whose data the answer holds; a replay reads the vault again instead of storing it. */
+  readonly cardId?: number;
+  readonly replayed?: boolean;
+  /** JSON text that must go out byte for byte. */
+  readonly text?: string;
+}
+
+/** One request on its way through a handler; all members are checked. */
+export interface Call<Principal, Params, Query, Body> {
+  readonly principal: Principal;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** The body as it came, for signatures over bytes. */
+  readonly raw: Buffer;
+  readonly header: (name: string) => string | null;
+  readonly requestId: string;
+  readonly ip: string | null;
+  readonly receivedAtMs: number;
+  readonly services: Services;
+  /** Who acts, for `atomically` and the audit trail. */
+  readonly caller: Caller;
+  /** Key that the answer is encrypted to, where the caller asked for that. */
+  readonly recipient: RecipientKey | null;
+  readonly idempotency: { readonly key: string; readonly scope: string; readonly fingerprint: Buffer } | null;
+  /** One database transaction as the caller. */
+  atomically<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /**
+   * One database transaction under the caller's idempotency key: the effect and the stored answer commit
+   * together, a repeat gets the stored answer (channels 7). Without a key it is `atomically`.
+   */
+  once(
+    work: (trx: Trx) => Promise<Answer>,
+    replayCard?: (cardId: number) => Promise<Answer>,
+  ): Promise<Answer>;
+}
+
+export interface RouteDeclaration<Principal, P extends ZodType, Q extends ZodType, B extends ZodType> {
+  /** Name in the OpenAPI description and in logs: verb and noun. */
+  readonly operation: string;
+  readonly method: Method;
+  /** Below the channel's prefix, parameters in braces. */
+  readonly path: string;
+  readonly aliases?: readonly { readonly method?: Method; readonly path: string }[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly role: RoleRule;
+  readonly owner: OwnerRule;
+  readonly jwe: JweClass;
+  /** `required`: a request without key is refused (money postings). */
+  readonly idempotency: 'accepted' | 'required' | 'ignored';
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Largest body in bytes; default 64 kB. */
+  readonly maxBodyBytes?: number;
+  readonly contentType?: 'application/json' | 'multipart/form-data';
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: ZodType }>>;
+  readonly refusals: readonly RefusalCode[];
+  handle(call: Call<Principal, z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
+}
+
+/** A declaration whose types have been forgotten, as the pipeline holds it. */
+export type Route = RouteDeclaration<never, ZodType, ZodType, ZodType>;
+
+/** Gives a channel its `route()` function: handlers see that channel's principal and nothing else. */
+export function routesOf<Principal>() {
+  return <
+    P extends ZodType = ZodType<unknown>,
+    Q extends ZodType = ZodType<unknown>,
+    B extends ZodType = ZodType<unknown>,
+  >(
+    declaration: RouteDeclaration<Principal, P, Q, B>,
+  ): Route => declaration as unknown as Route;
+}

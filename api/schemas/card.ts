@@ -1,0 +1,103 @@
+import type { CardRow } from '../../db/cards.ts';
+import { lockReason, lockReasonOf, wireState, worstLock } from '../../domain/card.ts';
+import { date, uuid, z } from './shared.ts';
+
+const lockSchema = z.strictObject({
+  code: z.int(),
+  reason: z.string(),
+  irreversible: z.boolean(),
+  date: date(),
+});
+
+const members = {
+  id: z.int(),
+  type: z.string(),
+  kind: z.enum(['VIRTUAL', 'PHYSICAL', 'DIGITAL_FIRST']),
+  state: z.enum(['PENDING', 'INACTIVE', 'ACTIVE', 'LOCKED', 'EXPIRED', 'REMOVED', 'FAILED']),
+  configId: z.string(),
+  balanceId: uuid(),
+  dcUserId: z.int().nullable(),
+  dcCorporationId: uuid().nullable(),
+  holderName: z.string().nullable(),
+  label: z.string().nullable(),
+  lastFourDigits: z.string().nullable(),
+  exp: z.string().nullable().openapi({ description: 'last day of validity, YYYY-MM-DD' }),
+  lock: lockSchema.nullable(),
+  pinSet: z.boolean(),
+  chipPin: z.enum(['NONE', 'PENDING', 'IN_SYNC']),
+  plasticState: z.string().nullable(),
+  orderId: uuid().nullable(),
+  replacesCardId: z.int().nullable(),
+  replacedByCardId: z.int().nullable(),
+  failureReason: z.string().nullable(),
+  createdAt: date(),
+  activatedAt: date().nullable(),
+};
+
+export const cardSchema = z.strictObject(members).openapi('Card');
+
+export const fullCardSchema = z
+  .strictObject({ ...members, cardNo: z.string(), cvv: z.string() })
+  .openapi('FullCard', { description: 'answered only inside {"payload": JWE}' });
+
+export const lockBody = z
+  .strictObject({
+    reason: z.union([z.int(), z.string()]).optional(),
+    reasonCode: z.union([z.int(), z.string()]).optional(),
+    code: z.union([z.int(), z.string()]).optional(),
+  })
+  .transform((body, context) => {
+    const sent = [body.reason, body.reasonCode, body.code].filter((one) => one !== undefined);
+    const found = sent.length === 1 ? lockReason(sent[0] as number | string) : undefined;
+    if (found === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['reason'],
+        message: 'must be a lock code (1 to 8, 11) or its constant, for example 3 or PENDING_QUERY',
+      });
+      return z.NEVER;
+    }
+    return found;
+  })
+  .openapi('CardLock', {
+    type: 'object',
+    properties: { reason: { oneOf: [{ type: 'integer' }, { type: 'string' }], example: 3 } },
+    required: ['reason'],
+  });
+
+/** The wire's card (cards 4); `today` is the day by the database clock. */
+export function toCard(row: CardRow, today: string): z.input<typeof cardSchema> {
+  const lock = worstLock(row.locks);
+  return {
+    id: row.card_id,
+    type: String(row.card_id),
+    kind: row.kind,
+    state: wireState(row.base_state, row.expiry_date, row.locks, today),
+    configId: row.config_id,
+    balanceId: row.balance_id,
+    dcUserId: row.customer_id,
+    dcCorporationId: row.corporation_id,
+    holderName: null,
+    label: row.label,
+    lastFourDigits: row.last_four_digits,
+    exp: row.expiry_date,
+    lock:
+      lock === null
+        ? null
+        : {
+            code: lock.code,
+            reason: lockReasonOf(lock.code).constant,
+            irreversible: lockReasonOf(lock.code).irreversible,
+            date: lock.placedAt.toISOString(),
+          },
+    pinSet: row.pin_set,
+    chipPin: 'NONE',
+    plasticState: row.kind === 'DIGITAL_FIRST' ? 'NONE' : null,
+    orderId: null,
+    replacesCardId: row.replaces_card_id,
+    replacedByCardId: row.replaced_by_card_id,
+    failureReason: row.failure_reason,
+    createdAt: row.created_at.toISOString(),
+    activatedAt: row.activated_at?.toISOString() ?? null,
+  };
+}

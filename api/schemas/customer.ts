@@ -1,0 +1,163 @@
+import type { Customer } from '../../db/customers.ts';
+import { isCountry } from '../../domain/country.ts';
+import { KYC_STATES, type PersonalData, RISK_LEVELS, SETTABLE_STATES } from '../../domain/customer.ts';
+import { date, day, integerId, page, text, word, z } from './shared.ts';
+
+/** E.164 digits; one leading plus is cut. */
+export const phone = () =>
+  z
+    .string({ error: 'must be 7 to 15 digits' })
+    .transform((value) => value.trim().replace(/^\+/, ''))
+    .pipe(z.string().regex(/^[1-9][0-9]{6,14}$/, 'must be 7 to 15 digits, with country code, without plus'))
+    .openapi({ type: 'string', example: '48123456789' });
+
+/** An e-mail address in lower case. */
+export const email = () =>
+  text(3, 254)
+    .transform((value) => value.toLowerCase())
+    .pipe(z.string().regex(/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/, 'must be an e-mail address'))
+    .openapi({ type: 'string', format: 'email' });
+
+/** A first or last name. */
+export const personName = () =>
+  text(1, 64).refine((value) => /\p{L}/u.test(value), 'must have at least one letter');
+
+/** A day on which somebody alive can have been born; the age rule of the programme comes later. */
+export const birthDate = () =>
+  day().refine(
+    (value) => value >= '1900-01-01' && value <= new Date().toISOString().slice(0, 10),
+    'must be from 1900-01-01 to today',
+  );
+
+/** ISO 3166-1 alpha-2, any case in, capitals out. */
+export const country = () =>
+  z
+    .string({ error: 'must be a country code of two letters' })
+    .transform((value) => value.trim().toUpperCase())
+    .pipe(z.string().refine(isCountry, 'must be an ISO 3166-1 country code of two letters'))
+    .openapi({ type: 'string', example: 'PL' });
+
+/** A country code or a free word, kept as sent. */
+export const nationality = () =>
+  text(2, 32).refine((value) => /^\p{L}+$/u.test(value), 'must be 2 to 32 letters');
+
+const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+
+/** ISO 639-1, any case in, lower case out. */
+export const language = () =>
+  z
+    .string({ error: 'must be a language code of two letters' })
+    .transform((value) => value.trim().toLowerCase())
+    .pipe(
+      z
+        .string()
+        .refine(
+          (value) => /^[a-z]{2}$/.test(value) && languageNames.of(value) !== undefined,
+          'must be an ISO 639-1 language code of two letters',
+        ),
+    )
+    .openapi({ type: 'string', example: 'pl' });
+
+const person = {
+  firstName: personName(),
+  lastName: personName(),
+  phone: phone(),
+  email: email(),
+  birthDate: birthDate(),
+};
+
+/** Body of `POST /wallet` (onboarding 1, 2); null means absent. */
+export const newCustomerBody = z
+  .strictObject({
+    ...person,
+    state: word(SETTABLE_STATES).nullish(),
+    kyc: word(KYC_STATES).nullish(),
+    externalId: text(1, 64).nullish(),
+    nationality: nationality().nullish(),
+    language: language().nullish(),
+    riskLvl: word(RISK_LEVELS).nullish(),
+    documentExpirationDate: day().nullish(),
+  })
+  .openapi('NewUser');
+
+/** Body of `PUT /users/{userId}`: absent = unchanged, null clears what may be empty. */
+export const customerChangeBody = z
+  .strictObject({
+    userId: integerId().optional(),
+    ...z.object(person).partial().shape,
+    state: word(SETTABLE_STATES).optional(),
+    kyc: word(KYC_STATES).optional(),
+    externalId: text(1, 64).nullable().optional(),
+    nationality: nationality().nullable().optional(),
+    language: language().nullable().optional(),
+    riskLvl: word(RISK_LEVELS).optional(),
+    documentExpirationDate: day().nullable().optional(),
+  })
+  .openapi('UserChange');
+
+/** Query of `GET /users`. */
+export const customerQuery = z.strictObject({
+  ...page,
+  phone: phone().optional(),
+  email: email().optional(),
+  externalId: text(1, 64).optional(),
+  state: word(['UNVERIFIED', 'VERIFIED', 'LOCKED', 'DELETED']).optional(),
+  kyc: word(KYC_STATES).optional(),
+});
+
+const livingCustomer = z.strictObject({
+  id: z.int(),
+  firstName: z.string(),
+  lastName: z.string(),
+  phone: z.string(),
+  email: z.string(),
+  birthDate: z.string(),
+  state: z.enum(['UNVERIFIED', 'VERIFIED', 'LOCKED']),
+  kyc: z.enum(KYC_STATES),
+  externalId: z.string().nullable(),
+  nationality: z.string().nullable(),
+  language: z.string().nullable(),
+  riskLvl: z.enum(RISK_LEVELS),
+  documentExpirationDate: z.string().nullable(),
+  pep: z.boolean(),
+  transactionalLocks: z.array(z.string()),
+  createdAt: date(),
+  updatedAt: date(),
+});
+
+const deletedCustomer = z.strictObject({
+  id: z.int(),
+  state: z.literal('DELETED'),
+  externalId: z.string().nullable(),
+});
+
+export const customerSchema = z.union([livingCustomer, deletedCustomer]).openapi('User');
+
+/** The wire's user (onboarding 2); of a deleted one only that it was there. */
+export function toCustomerAnswer(
+  customer: Customer,
+  personal: PersonalData,
+  transactionalLocks: readonly string[],
+): z.input<typeof customerSchema> {
+  const { customerId: id, state, externalId } = customer;
+  if (state === 'DELETED') return { id, state, externalId };
+  return {
+    id,
+    firstName: personal.firstName,
+    lastName: personal.lastName,
+    phone: personal.phone,
+    email: personal.email,
+    birthDate: personal.birthDate,
+    state,
+    kyc: customer.kyc,
+    externalId,
+    nationality: personal.nationality,
+    language: personal.language,
+    riskLvl: customer.riskLevel,
+    documentExpirationDate: customer.documentExpirationDate,
+    pep: customer.pep,
+    transactionalLocks: [...transactionalLocks],
+    createdAt: customer.createdAt.toISOString(),
+    updatedAt: customer.updatedAt.toISOString(),
+  };
+}

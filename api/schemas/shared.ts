@@ -1,0 +1,140 @@
+import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import type { UploadedFile } from '../route.ts';
+
+extendZodWithOpenApi(z);
+
+// Control characters are refused everywhere: they forge log lines and break terminals (channels 5).
+const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]/u;
+
+/** Text in Unicode NFC, outer blanks cut, without control characters; `max` and `min` count characters. */
+export const text = (min: number, max: number) =>
+  z
+    .string({ error: 'must be a text' })
+    .transform((value) => value.normalize('NFC').trim())
+    .pipe(
+      z
+        .string()
+        .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+        .max(max, `must have at most ${max} characters`)
+        .refine((value) => !CONTROL_CHARACTERS.test(value), 'must not contain control characters'),
+    );
+
+/** A word of a closed list, read without regard to case and handed on as the list writes it. */
+export const word = <const W extends string>(words: readonly [W, ...W[]]) =>
+  z
+    .string({ error: `must be one of ${words.join(', ')}` })
+    .transform((value, context) => {
+      const found = words.find((one) => one.toLowerCase() === value.trim().toLowerCase());
+      if (found === undefined) {
+        context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
+        return z.NEVER;
+      }
+      return found;
+    })
+    .openapi({ type: 'string', enum: [...words] });
+
+/** UUID version 4, any case in, lower case out. */
+export const uuid = () =>
+  z
+    .string({ error: 'must be a UUID' })
+    .transform((value) => value.toLowerCase())
+    .pipe(
+      z
+        .string()
+        .regex(
+          /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+          'must be a UUID (version 4)',
+        ),
+    )
+    .openapi({ type: 'string', format: 'uuid' });
+
+/** User and card ids: a positive safe integer, also as text. */
+export const integerId = () =>
+  z
+    .union([z.number(), z.string().regex(/^[0-9]{1,16}$/)], { error: 'must be a whole number from 1' })
+    .transform((value) => Number(value))
+    .pipe(
+      z
+        .number()
+        .int('must be a whole number from 1')
+        .min(1, 'must be a whole number from 1')
+        .max(Number.MAX_SAFE_INTEGER, 'must be a whole number below 2^53'),
+    )
+    .openapi({ type: 'integer', minimum: 1 });
+
+/** An id in a path: digits only. */
+export const pathIntegerId = () =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]{0,15}$/, 'must be a whole number from 1')
+    .transform(Number)
+    .pipe(z.number().max(Number.MAX_SAFE_INTEGER, 'must be a whole number below 2^53'))
+    .openapi({ type: 'integer', minimum: 1 });
+
+/** Minor units of a currency, from 1. */
+export const amount = () =>
+  z
+    .number({ error: 'must be a whole number of minor units' })
+    .int('must be a whole number of minor units')
+    .min(1, 'must be at least 1')
+    .max(Number.MAX_SAFE_INTEGER, 'must be below 2^53')
+    .openapi({ type: 'integer', minimum: 1 });
+
+/** ISO 4217 alpha-3, any case in, upper case out. */
+export const currencyCode = () =>
+  z
+    .string({ error: 'must be an ISO 4217 code' })
+    .transform((value) => value.trim().toUpperCase())
+    .pipe(z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code of three letters'))
+    .openapi({ type: 'string', example: 'EUR' });
+
+/** A real calendar day, `YYYY-MM-DD`. */
+export const day = () =>
+  z
+    .string({ error: 'must be YYYY-MM-DD' })
+    .refine(isCalendarDay, 'must be YYYY-MM-DD')
+    .openapi({ type: 'string', format: 'date' });
+
+/** True for a day that exists, written `YYYY-MM-DD`. */
+export function isCalendarDay(value: string): boolean {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return false;
+  const parsed = new Date(`${value}T00:00:00.000Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(value);
+}
+
+/** configId: digits with their leading zeros. */
+export const configId = () =>
+  z.string({ error: 'must be a text of digits' }).regex(/^[0-9]{1,20}$/, 'must be 1 to 20 digits');
+
+/** A file of a multipart form. */
+export const file = () =>
+  z
+    .custom<UploadedFile>(
+      (value) => typeof value === 'object' && value !== null && 'bytes' in value,
+      'must be a file',
+    )
+    .openapi({ type: 'string', format: 'binary' });
+
+/** `limit` and `cursor` of a list (channels 6), to be spread into a query object. */
+export const page = {
+  limit: z
+    .string()
+    .regex(/^[0-9]{1,3}$/, 'must be from 1 to 200')
+    .transform(Number)
+    .pipe(z.number().min(1, 'must be from 1 to 200').max(200, 'must be from 1 to 200'))
+    .default(50)
+    .openapi({ type: 'integer', minimum: 1, maximum: 200, default: 50 }),
+  cursor: z.string().max(500).optional(),
+};
+
+/** A list answer. */
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const date = () => z.string().openapi({ type: 'string', format: 'date-time' });
+
+/** The object that carries an encrypted body or answer. */
+export const envelope = z.strictObject({ payload: z.string() });
+
+export { z };

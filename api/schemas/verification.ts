@@ -1,0 +1,108 @@
+import type { Verification } from '../../db/verifications.ts';
+import { RISK_LEVELS } from '../../domain/customer.ts';
+import { DOCUMENT_TYPES, REJECTION_REASONS, type VerificationForm } from '../../domain/verification.ts';
+import { birthDate, country, nationality, personName } from './customer.ts';
+import { date, day, file, text, uuid, word, z } from './shared.ts';
+
+/** Body of the register endpoints (onboarding 5), as it comes in a multipart form. */
+export const verificationBody = z
+  .strictObject({
+    firstName: personName(),
+    lastName: personName(),
+    birthDate: birthDate(),
+    pesel: z
+      .string({ error: 'must be 11 digits' })
+      .regex(/^[0-9]{11}$/, 'must be 11 digits')
+      .optional(),
+    nationality: nationality(),
+    country: country(),
+    street: text(1, 100),
+    number: text(1, 16),
+    apartment: text(1, 16).optional(),
+    city: text(1, 64),
+    postCode: text(1, 16).refine(
+      (value) => /^[A-Za-z0-9 -]+$/.test(value),
+      'must be 1 to 16 letters, digits, blanks, hyphens',
+    ),
+    documentType: word(DOCUMENT_TYPES),
+    identityCardNo: z
+      .string({ error: 'must be 4 to 32 letters, digits, hyphens' })
+      .regex(/^[A-Za-z0-9-]{4,32}$/, 'must be 4 to 32 letters, digits, hyphens'),
+    documentExpirationDate: day(),
+    riskLvl: word(RISK_LEVELS).optional(),
+    pep: word(['true', 'false']).optional(),
+    imageFace: file(),
+    imageFront: file(),
+    imageBack: file().optional(),
+  })
+  .refine(hasBackUnlessPassport, {
+    path: ['imageBack'],
+    message: 'is required, except for a passport',
+    // Told together with the faults of the other parts.
+    when: () => true,
+  })
+  .openapi('VerificationForm');
+
+function hasBackUnlessPassport(form: { documentType?: string; imageBack?: unknown }): boolean {
+  const known = DOCUMENT_TYPES.find((one) => one === form.documentType);
+  return known === undefined || known === 'passport' || form.imageBack !== undefined;
+}
+
+/** The form as it is kept, without its pictures. */
+export const toForm = (body: z.output<typeof verificationBody>): VerificationForm => ({
+  firstName: body.firstName,
+  lastName: body.lastName,
+  birthDate: body.birthDate,
+  pesel: body.pesel ?? null,
+  nationality: body.nationality,
+  country: body.country,
+  street: body.street,
+  number: body.number,
+  apartment: body.apartment ?? null,
+  city: body.city,
+  postCode: body.postCode,
+  documentType: body.documentType,
+  identityCardNo: body.identityCardNo,
+  documentExpirationDate: body.documentExpirationDate,
+  riskLevel: body.riskLvl ?? 'LOW',
+  pep: body.pep === 'true',
+});
+
+export const verificationSchema = z
+  .strictObject({
+    verificationId: uuid(),
+    userId: z.int(),
+    status: z.enum(['IN_PROGRESS', 'ACCEPTED', 'REJECTED']),
+    reason: z.enum(REJECTION_REASONS).nullable(),
+    source: z.enum(['INTERNAL', 'EXTERNAL']),
+    channel: z.enum(['CUSTOMER', 'SERVER', 'ADMIN']),
+    createdAt: date(),
+    decidedAt: date().nullable(),
+  })
+  .openapi('Verification');
+
+/** The wire's verification; its stage is for operators. */
+export const toVerificationAnswer = (verification: Verification): z.input<typeof verificationSchema> => ({
+  verificationId: verification.verificationId,
+  userId: verification.customerId,
+  status: verification.status,
+  reason: verification.reason,
+  source: verification.source,
+  channel: verification.channel,
+  createdAt: verification.createdAt.toISOString(),
+  decidedAt: verification.decidedAt?.toISOString() ?? null,
+});
+
+/** Body of a provider's webhook (onboarding 9.2). */
+export const kycEventBody = z
+  .strictObject({
+    eventId: z.string().min(1).max(128),
+    type: z.string().min(1).max(64),
+    checkId: z.string().min(1).max(128),
+    applicantId: z.string().max(128),
+    externalId: z.string().min(1).max(128),
+    outcome: z.enum(['APPROVED', 'REJECTED', 'REVIEW']).nullable(),
+    reasons: z.array(z.string().max(64)).max(32),
+    occurredAt: z.string().max(64),
+  })
+  .openapi('KycEvent');

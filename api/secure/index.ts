@@ -1,0 +1,16 @@
+import { admitPartner, identifyPartner } from '../certificate-channels.ts';
+import { channel } from '../channel.ts';
+import { balances } from './balances.ts';
+import { cards } from './cards.ts';
+import { partnerBalances } from './partner-balances.ts';
+import { transactions } from './transactions.ts';
+import { verifications } from './verifications.ts';
+
+/** Partners' servers: client certificate with scope `partner`. */
+export const secureChannel = channel({
+  name: 'secure',
+  prefix: '/secure',
+  identify: identifyPartner,
+  admit: (services, arrival, known) => admitPartner(services, arrival, known, 'optional'),
+  routes: [...verifications, ...balances, ...cards, ...partnerBalances, ...transactions],
+});

@@ -1,0 +1,72 @@
+import { nowOf } from '../../db/atomically.ts';
+import { findPartnerBalance, listPartnerBalances } from '../../db/partner-balances.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { readPage } from '../pagination.ts';
+import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
+import { currencyCode, listOf, page, uuid, word, z } from '../schemas/shared.ts';
+
+const shared = {
+  role: { scopes: ['partner'] },
+  owner: 'programme',
+  jwe: 'open',
+  idempotency: 'ignored',
+  method: 'GET',
+} as const;
+
+const list = partnerRoute({
+  ...shared,
+  operation: 'listPartnerBalances',
+  path: '/partner-balances',
+  summary: 'List the partner balances of your programmes',
+  query: z.strictObject({
+    ...page,
+    programmeId: uuid().optional(),
+    kind: word(['credit', 'deposit', 'company', 'ibanTechnical']).optional(),
+    currency: currencyCode().optional(),
+  }),
+  answers: { 200: { description: 'partner balances', schema: listOf(partnerBalanceSchema) } },
+  refusals: ['INVALID_CURSOR'],
+  handle: async (call) => {
+    const { limit, cursor, programmeId, ...filters } = call.query;
+    const ids = call.principal.programmes
+      .filter((one) => programmeId === undefined || one.publicId === programmeId)
+      .map((one) => one.programmeId);
+    const body = await call.atomically((trx) =>
+      readPage(
+        call.services.vault,
+        {
+          principal: call.principal.partnerPublicId,
+          operation: 'listPartnerBalances',
+          filters: { ids, ...filters },
+        },
+        { limit, cursor },
+        call.services.nowMs(),
+        (before, most) => listPartnerBalances(trx, { programmeIds: ids, ...filters, before, limit: most }),
+        (balance) => balance.partner_balance_id,
+        (balance) => toPartnerBalance(balance, nowOf(trx)),
+      ),
+    );
+    return { status: 200, body };
+  },
+});
+
+const read = partnerRoute({
+  ...shared,
+  operation: 'readPartnerBalance',
+  path: '/partner-balances/{partnerBalanceId}',
+  summary: 'Read one partner balance',
+  params: z.strictObject({ partnerBalanceId: uuid() }),
+  answers: { 200: { description: 'the partner balance', schema: partnerBalanceSchema } },
+  refusals: ['BALANCE_NOT_FOUND'],
+  handle: async (call) => {
+    const body = await call.atomically(async (trx) => {
+      const found = await findPartnerBalance(trx, call.params.partnerBalanceId, programmeIds(call.principal));
+      if (found === undefined) throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
+      return toPartnerBalance(found, nowOf(trx));
+    });
+    return { status: 200, body };
+  },
+});
+
+export const partnerBalances = [list, read];

@@ -1,0 +1,39 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Authorizer } from '../activities/authorization/authorizer.ts';
+import type { ProcessorClient } from '../activities/processor/client.ts';
+import type { Database } from '../db/database.ts';
+import type { Programme, RegisteredCertificate } from '../db/partners.ts';
+import type { DocumentStore } from '../vault/document-store.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { KycProviderSettings } from './config.ts';
+
+/** What handlers work with; put together once in `api/main.ts`, and in tests by the harness. */
+export interface Services {
+  readonly app: Kysely<Database>;
+  readonly engine: Kysely<Database>;
+  readonly vault: Vault;
+  readonly documents: DocumentStore;
+  readonly authorizer: Authorizer;
+  readonly processor: ProcessorClient;
+  readonly certificates: CertificateRegistry;
+  readonly kycProviders: readonly KycProviderSettings[];
+  readonly logger: Logger;
+  readonly health: HealthChecks;
+  /** Clock of this machine, for deadlines only. */
+  readonly nowMs: () => number;
+}
+
+/** Certificates and programmes as the database has them, at most five seconds old. */
+export interface CertificateRegistry {
+  find(fingerprint: string): Promise<RegisteredCertificate | undefined>;
+  programmes(partnerId: number): Promise<readonly Programme[]>;
+}
+
+export type HealthState = 'ok' | 'degraded' | 'failed';
+
+export interface HealthChecks {
+  /** True from the moment the process is asked to end. */
+  readonly draining: () => boolean;
+  readonly check: () => Promise<Readonly<Record<string, HealthState>>>;
+}

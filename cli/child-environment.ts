@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Environment } from '../domain/settings.ts';
+import { addressesOf, simulatorFolder, simulatorToken, type Stack } from './stack.ts';
+
+/**
+ * The environment of API, worker and codec server: what the person set wins over what the start works out,
+ * except the ports, which already hold CARDLOOM_PORT_OFFSET.
+ */
+export function platformEnvironment(stack: Stack): Environment {
+  const { ports, certificates, dataDir, secrets } = stack;
+  const at = addressesOf(stack);
+  const outbound = certificates.of.outbound;
+  const workedOut: Record<string, string> = {
+    NODE_ENV: stack.values.NODE_ENV,
+    CARDLOOM_DEV: 'true',
+    SANDBOX: 'true',
+    // A drain that fits into the 15 s in which `npm start` stops.
+    SHUTDOWN_SECONDS: '4',
+    WORKER_GRACE_SECONDS: '3',
+    PUBLIC_URL: at.publicUrl,
+    CERT_URL: at.certificateUrl,
+    CERT_TLS_CERT: certificates.of.server.certificate,
+    CERT_TLS_KEY: certificates.of.server.key,
+    CERT_CLIENT_CA: certificates.ca,
+    TEMPORAL_ADDRESS: at.temporalAddress,
+    TEMPORAL_NAMESPACE: stack.values.TEMPORAL_NAMESPACE,
+    TEMPORAL_UI_URL: at.temporalUiUrl,
+    CODEC_ALLOWED_ORIGIN: at.temporalUiUrl,
+    KEK_PROVIDER: 'local',
+    DOCUMENT_STORE: `file:${join(dataDir, 'documents')}`,
+    AUDIT_ANCHOR_URL: `file:${join(dataDir, 'anchors')}`,
+    SMTP_URL: at.smtpUrl,
+    MAIL_FROM: 'cardloom@localhost',
+    SMS_URL: `${at.inboxUrl}/sms`,
+    PROCESSOR_URL: at.processorContractUrl,
+    PROCESSOR_CERT: outbound.certificate,
+    PROCESSOR_KEY: outbound.key,
+    PROCESSOR_CA: certificates.ca,
+    PARTNER_URL: at.partnerUrl,
+    KYC_PROVIDERS: JSON.stringify([
+      {
+        code: 'simulator',
+        url: at.kycProviderUrl,
+        apiKey: secrets.kycApiKey,
+        webhookSecrets: [secrets.kycWebhookSecret],
+      },
+    ]),
+    SIMULATOR_TOKEN: simulatorToken(stack),
+  };
+  return {
+    ...workedOut,
+    ...withoutFilesFor(workedOut, setOnly(stack.environment)),
+    ...portEnvironment(ports),
+    CARDLOOM_DATA_DIR: dataDir,
+    CARDLOOM_PORT_OFFSET: undefined,
+    SIM_PROCESSOR_KEYS: stack.environment['SIM_PROCESSOR_KEYS'] || stack.keys.processorKeys,
+    DATABASE_URL: stack.database.app,
+    DATABASE_ENGINE_URL: stack.database.engine,
+    // Migrations only: API and worker must not be able to become the owner.
+    DATABASE_OWNER_URL: undefined,
+    DATABASE_URL_FILE: undefined,
+    DATABASE_ENGINE_URL_FILE: undefined,
+    DATABASE_OWNER_URL_FILE: undefined,
+  };
+}
+
+/** What commands of an operator need: the platform's settings and the owner's connection. */
+export const operatorEnvironment = (stack: Stack): Environment => ({
+  ...platformEnvironment(stack),
+  DATABASE_OWNER_URL: stack.database.owner,
+});
+
+/** The environment of the simulators: they know nothing of the platform but its address and certificates. */
+export function simulatorEnvironment(stack: Stack): Environment {
+  const { ports, certificates, secrets, dataDir, environment } = stack;
+  const at = addressesOf(stack);
+  const store = simulatorFolder(dataDir);
+  const processor = certificates.of['processor-server'];
+  const client = certificates.of.processor;
+  const workedOut = {
+    NODE_ENV: stack.values.NODE_ENV,
+    SIM_PROCESSOR_TLS_CERT: processor.certificate,
+    SIM_PROCESSOR_TLS_KEY: processor.key,
+    SIM_PROCESSOR_TLS_CA: certificates.ca,
+    SIM_PROCESSOR_STORE: store,
+    SIM_PROCESSOR_KEYS: stack.keys.processorKeys,
+    SIM_PLATFORM_URL: at.certificateUrl,
+    SIM_PLATFORM_CERT: client.certificate,
+    SIM_PLATFORM_KEY: client.key,
+    SIM_PLATFORM_CA: certificates.ca,
+    SIM_CA_DIR: join(dataDir, 'partner-ca'),
+    SIM_STORE: `sqlite:${join(store, 'partner.sqlite')}`,
+    SIM_KYC_API_KEY: secrets.kycApiKey,
+    SIM_KYC_WEBHOOK_SECRET: secrets.kycWebhookSecret,
+    SIM_KYC_PLATFORM_URL: at.publicUrl,
+  };
+  const passedOn = Object.entries(environment).filter(
+    ([name]) =>
+      /^(PATH|HOME|TMPDIR|TZ|LANG|LC_ALL|LOG_LEVEL|LOG_FORMAT|NODE_ENV)$/.test(name) ||
+      name.startsWith('SIM_'),
+  );
+  return {
+    ...workedOut,
+    ...setOnly(Object.fromEntries(passedOn)),
+    ...portEnvironment(ports),
+    SIMULATOR_TOKEN: simulatorToken(stack),
+  };
+}
+
+const portEnvironment = (ports: Stack['ports']): Record<string, string> =>
+  Object.fromEntries(Object.entries(ports).map(([name, number]) => [name, String(number)]));
+
+/** Empty counts as unset (operations 3). */
+const setOnly = (environment: Environment): Environment =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
+
+/** A secret given by `<NAME>_FILE` must not meet a value that the start worked out for `<NAME>`. */
+function withoutFilesFor(workedOut: Record<string, string>, given: Environment): Environment {
+  const named = Object.keys(workedOut).filter((name) => given[`${name}_FILE`] && !given[name]);
+  return { ...given, ...Object.fromEntries(named.map((name) => [name, undefined])) };
+}

@@ -1,0 +1,16 @@
+import type { Command } from './command.ts';
+
+/** Every command by name, loaded when it is asked for. A new command is one line here and one file. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  reset: async () => (await import('./reset.ts')).resetCommand,
+  api: async () => (await import('./role.ts')).apiCommand,
+  worker: async () => (await import('./role.ts')).workerCommand,
+  codec: async () => (await import('./role.ts')).codecCommand,
+  simulators: async () => (await import('./role.ts')).simulatorsCommand,
+  config: async () => (await import('./config-check.ts')).configCommand,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  child: async () => (await import('./child.ts')).childCommand,
+  simulate: async () => (await import('./operate/simulate.ts')).simulateCommand,
+};

@@ -1,0 +1,430 @@
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { decideUnlock, type LockParty, lockReasonOf, notifiedReason, type OpenLock } from '../domain/card.ts';
+import { Refusal } from '../domain/errors.ts';
+import { audit } from './audit-log.ts';
+import { newId, nowOf, type Trx } from './atomically.ts';
+import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { emit, startWorkflow } from './outbox.ts';
+
+export type CardProduct = Selectable<CardProductsTable>;
+
+/** A card with its product's configId and its open locks: all that the wire's card object is made from. */
+export type CardRow = Selectable<CardsTable> & {
+  readonly config_id: string;
+  readonly locks: readonly OpenLock[];
+};
+
+interface Look {
+  readonly programmeIds: readonly number[];
+  readonly customerId?: number | undefined;
+}
+
+/** One card of the programmes in `look`, or undefined: somebody else's is as good as none. */
+export async function findCard(
+  db: Kysely<Database>,
+  cardId: number,
+  look: Look,
+): Promise<CardRow | undefined> {
+  let query = cardQuery(db)
+    .where('cards.card_id', '=', cardId)
+    .where('cards.programme_id', 'in', look.programmeIds);
+  if (look.customerId !== undefined) query = query.where('cards.customer_id', '=', look.customerId);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? undefined : (await withLocks(db, [row]))[0];
+}
+
+export interface CardFilter {
+  readonly programmeIds: readonly number[];
+  readonly customerId?: number | undefined;
+  readonly balanceId?: string | undefined;
+  readonly kind?: CardRow['kind'] | undefined;
+  readonly configId?: string | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** Cards that `filter` names, newest first. Cards that were never made stay out. */
+export async function listCards(db: Kysely<Database>, filter: CardFilter): Promise<CardRow[]> {
+  let query = cardQuery(db)
+    .where('cards.programme_id', 'in', filter.programmeIds)
+    .where((where) => where.or([where('claimed', '=', true), where('base_state', '=', 'FAILED')]));
+  if (filter.customerId !== undefined) query = query.where('cards.customer_id', '=', filter.customerId);
+  if (filter.balanceId !== undefined) query = query.where('balance_id', '=', filter.balanceId);
+  if (filter.kind !== undefined) query = query.where('cards.kind', '=', filter.kind);
+  if (filter.configId !== undefined) query = query.where('config_id', '=', filter.configId);
+  if (filter.before !== undefined) query = query.where('card_id', '<', filter.before);
+  const rows = await query.orderBy('card_id', 'desc').limit(filter.limit).execute();
+  return await withLocks(db, rows);
+}
+
+const cardQuery = (db: Kysely<Database>) =>
+  db
+    .selectFrom('cards')
+    .innerJoin('card_products', 'card_products.product_id', 'cards.product_id')
+    .selectAll('cards')
+    .select('card_products.config_id');
+
+async function withLocks<T extends { card_id: number }>(
+  db: Kysely<Database>,
+  rows: readonly T[],
+): Promise<(T & { locks: OpenLock[] })[]> {
+  if (rows.length === 0) return [];
+  const locks = await openLocks(
+    db,
+    rows.map((row) => row.card_id),
+  );
+  return rows.map((row) => ({ ...row, locks: locks.filter((lock) => lock.cardId === row.card_id) }));
+}
+
+interface StoredLock extends OpenLock {
+  readonly lockId: string;
+  readonly cardId: number;
+}
+
+async function openLocks(db: Kysely<Database>, cardIds: readonly number[]): Promise<StoredLock[]> {
+  const rows = await db
+    .selectFrom('card_locks')
+    .select(['lock_id', 'card_id', 'code', 'placed_by', 'placed_at'])
+    .where('card_id', 'in', cardIds)
+    .where('lifted_at', 'is', null)
+    .orderBy('lock_id')
+    .execute();
+  return rows.map((row) => ({
+    lockId: row.lock_id,
+    cardId: row.card_id,
+    code: row.code,
+    placedBy: row.placed_by,
+    placedAt: row.placed_at,
+  }));
+}
+
+export interface CardRequest {
+  readonly programmeId: number;
+  readonly partnerId: number;
+  readonly configId: string;
+  readonly kind: 'VIRTUAL';
+  readonly balanceId: string;
+  readonly customerId: number;
+  readonly label: string | null;
+}
+
+/**
+ * Stores the intent to make a card: requirements in their order (cards 2), then a PENDING row with the
+ * reference the processor is called with. Throws the 404 and 422 refusals of that table.
+ */
+export async function requestCard(
+  trx: Trx,
+  request: CardRequest,
+): Promise<{ readonly card: Selectable<CardsTable>; readonly product: CardProduct }> {
+  const product = await requireProduct(trx, request);
+  await requireHolder(trx, request.customerId, product);
+  const balance = await trx
+    .selectFrom('balances')
+    .select(['state', 'currency', 'customer_id', 'programme_id'])
+    .where('balance_id', '=', request.balanceId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (balance === undefined || balance.customer_id !== request.customerId) {
+    throw new Refusal('BALANCE_NOT_FOUND', 'The user has no such balance.');
+  }
+  if (balance.state !== 'ACTIVE') throw new Refusal('BALANCE_NOT_ACTIVE', 'The balance is not active.');
+  if (balance.currency !== product.currency) {
+    throw new Refusal('CURRENCY_MISMATCH', 'The card product has another currency than the balance.');
+  }
+  await requireNoTransactionalLock(trx, request.customerId);
+  await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
+  const card = await trx
+    .insertInto('cards')
+    .values({
+      resource_id: newId(trx),
+      partner_id: request.partnerId,
+      programme_id: request.programmeId,
+      product_id: product.product_id,
+      balance_id: request.balanceId,
+      customer_id: request.customerId,
+      corporation_id: null,
+      kind: product.digital_first ? 'DIGITAL_FIRST' : request.kind,
+      base_state: 'PENDING',
+      reference: newId(trx).replaceAll('-', ''),
+      label: request.label,
+      created_at: nowOf(trx),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await audit(trx, { action: 'card.requested', objectType: 'card', objectId: card.card_id });
+  return { card, product };
+}
+
+async function requireProduct(trx: Trx, request: CardRequest): Promise<CardProduct> {
+  const product = await trx
+    .selectFrom('card_products')
+    .selectAll()
+    .where('programme_id', '=', request.programmeId)
+    .where('config_id', '=', request.configId)
+    .where('state', '=', 'ACTIVE')
+    .executeTakeFirst();
+  if (product === undefined) throw new Refusal('CARD_PRODUCT_NOT_FOUND', 'There is no such card product.');
+  if (product.kind !== request.kind || product.holder === 'corporation') {
+    throw new Refusal('CARD_PRODUCT_MISMATCH', 'This card product is of another kind or for other holders.');
+  }
+  return product;
+}
+
+async function requireHolder(trx: Trx, customerId: number, product: CardProduct): Promise<void> {
+  const holder = await trx
+    .selectFrom('customers')
+    .select(['state', 'kyc'])
+    .where('customer_id', '=', customerId)
+    .forShare()
+    .executeTakeFirst();
+  if (holder === undefined || holder.state === 'DELETED')
+    throw new Refusal('USER_NOT_FOUND', 'There is no such user.');
+  if (holder.state === 'LOCKED') throw new Refusal('USER_NOT_ACTIVE', 'The user is locked.');
+  if (holder.kyc !== 'SUCCESS' && !product.anonymous) {
+    throw new Refusal('KYC_REQUIRED', 'The user has to be verified first.');
+  }
+}
+
+async function requireNoTransactionalLock(trx: Trx, customerId: number): Promise<void> {
+  const { transactional_locks: locks } = await trx
+    .selectFrom('customers')
+    .select('transactional_locks')
+    .where('customer_id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  if (locks > 0) throw new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
+}
+
+async function requireRoom(trx: Trx, balanceId: string, most: number): Promise<void> {
+  const { live } = await trx
+    .selectFrom('cards')
+    .select((select) => select.fn.countAll<number>().as('live'))
+    .where('balance_id', '=', balanceId)
+    .where('base_state', 'in', ['PENDING', 'INACTIVE', 'ACTIVE'])
+    .executeTakeFirstOrThrow();
+  if (live >= most) throw new Refusal('CARD_LIMIT_REACHED', 'The balance has as many cards as it may have.');
+}
+
+export interface MadeCard {
+  readonly cardId: number;
+  readonly processorCardId: string;
+  readonly lastFourDigits: string;
+  readonly bin: string;
+  /** Last day of validity. */
+  readonly expiryDate: string;
+}
+
+/**
+ * Makes a PENDING card ACTIVE with what the processor gave, and writes the state row that decisions work on.
+ * A card that is ACTIVE already is left as it is. Returns the card.
+ */
+export async function activateVirtualCard(trx: Trx, made: MadeCard): Promise<Selectable<CardsTable>> {
+  const card = await trx
+    .updateTable('cards')
+    .set({
+      base_state: 'ACTIVE',
+      processor_card_id: made.processorCardId,
+      last_four_digits: made.lastFourDigits,
+      bin: made.bin,
+      expiry_date: made.expiryDate,
+      claimed: true,
+      activated_at: nowOf(trx),
+    })
+    .where('card_id', '=', made.cardId)
+    .where('base_state', '=', 'PENDING')
+    .returningAll()
+    .executeTakeFirst();
+  if (card === undefined) return await readCard(trx, made.cardId);
+  const product = await trx
+    .selectFrom('card_products')
+    .select('pin_tries')
+    .where('product_id', '=', card.product_id)
+    .executeTakeFirstOrThrow();
+  await trx
+    .insertInto('card_states')
+    .values({
+      processor_card_id: made.processorCardId,
+      card_id: card.card_id,
+      partner_id: card.partner_id,
+      programme_id: card.programme_id,
+      product_id: card.product_id,
+      balance_id: card.balance_id,
+      customer_id: card.customer_id,
+      corporation_id: card.corporation_id,
+      base_state: 'ACTIVE',
+      expiry_date: made.expiryDate,
+      last_four_digits: made.lastFourDigits,
+      pin_tries_left: product.pin_tries,
+      controls: null,
+      consumed_on: null,
+    })
+    .execute();
+  await audit(trx, {
+    action: 'card.created',
+    objectType: 'card',
+    objectId: card.card_id,
+    after: { kind: card.kind, balanceId: card.balance_id },
+  });
+  return card;
+}
+
+/** Ends a PENDING card that the processor refused to make. */
+export async function failCard(trx: Trx, cardId: number, reason: string): Promise<void> {
+  await trx
+    .updateTable('cards')
+    .set({ base_state: 'FAILED', failure_reason: reason })
+    .where('card_id', '=', cardId)
+    .where('base_state', '=', 'PENDING')
+    .execute();
+  await audit(trx, { action: 'card.failed', objectType: 'card', objectId: cardId, after: { reason } });
+}
+
+/** A card's row by its id. */
+export async function readCard(db: Kysely<Database>, cardId: number): Promise<Selectable<CardsTable>> {
+  return await db.selectFrom('cards').selectAll().where('card_id', '=', cardId).executeTakeFirstOrThrow();
+}
+
+interface LockTarget extends Look {
+  readonly cardId: number;
+}
+
+/**
+ * Places a lock (cards 4.5): declines start when this commits. The processor is told by its workflow, the
+ * partner by `card.locked`. The same lock of the same party again has no effect. Throws `CARD_NOT_FOUND`,
+ * `CARD_NOT_LOCKABLE`.
+ */
+export async function lockCard(
+  trx: Trx,
+  target: LockTarget,
+  code: number,
+  placedBy: LockParty,
+): Promise<void> {
+  const card = await lockRow(trx, target);
+  if (card.base_state === 'PENDING' || card.base_state === 'FAILED' || card.base_state === 'REMOVED') {
+    throw new Refusal('CARD_NOT_LOCKABLE', 'A card in this state cannot be locked.');
+  }
+  const placed = await trx
+    .insertInto('card_locks')
+    .values({
+      lock_id: newId(trx),
+      card_id: card.card_id,
+      partner_id: card.partner_id,
+      code,
+      placed_by: placedBy,
+      placed_at: nowOf(trx),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['card_id', 'code', 'placed_by']).where('lifted_at', 'is', null).doNothing(),
+    )
+    .executeTakeFirst();
+  if (Number(placed.numInsertedOrUpdatedRows ?? 0) === 0) return;
+  await refreshLocks(trx, card.card_id);
+  const owner = { partnerId: card.partner_id, programmeId: card.programme_id };
+  if (placedBy !== 'processor') await tellProcessor(trx, owner, card.card_id, 'LOCK', [code]);
+  await emit(trx, owner, {
+    kind: 'card.locked',
+    cardId: card.card_id,
+    reason: notifiedReason(code),
+    at: nowOf(trx).toISOString(),
+  });
+  await audit(trx, {
+    action: 'card.locked',
+    objectType: 'card',
+    objectId: card.card_id,
+    after: { code, placedBy, irreversible: lockReasonOf(code).irreversible },
+    partnerId: card.partner_id,
+  });
+}
+
+/**
+ * Lifts every reversible lock that `party` may lift (cards 4.6); the partner is told when none remains.
+ * Throws `CARD_NOT_FOUND`, `CARD_NOT_LOCKED`, `LOCK_IRREVERSIBLE`, `LOCK_NOT_LIFTABLE`.
+ */
+export async function unlockCard(trx: Trx, target: LockTarget, party: LockParty): Promise<void> {
+  const card = await lockRow(trx, target);
+  const locks = await openLocks(trx, [card.card_id]);
+  const verdict = decideUnlock(locks, party);
+  if ('refused' in verdict) throw new Refusal(verdict.refused, UNLOCK_DETAIL[verdict.refused]);
+  const codes = [...new Set(verdict.lift.map((lock) => lock.code))];
+  await trx
+    .updateTable('card_locks')
+    .set({ lifted_at: nowOf(trx), lifted_by: party })
+    .where(
+      'lock_id',
+      'in',
+      verdict.lift.map((lock) => lock.lockId),
+    )
+    .execute();
+  await refreshLocks(trx, card.card_id);
+  if (codes.includes(6)) await restorePinTries(trx, card.card_id);
+  const owner = { partnerId: card.partner_id, programmeId: card.programme_id };
+  if (party !== 'processor') await tellProcessor(trx, owner, card.card_id, 'UNLOCK', codes);
+  if (verdict.lift.length === locks.length) {
+    await emit(trx, owner, { kind: 'card.unlocked', cardId: card.card_id, at: nowOf(trx).toISOString() });
+  }
+  await audit(trx, {
+    action: 'card.unlocked',
+    objectType: 'card',
+    objectId: card.card_id,
+    before: { codes: locks.map((lock) => lock.code) },
+    after: { lifted: codes },
+    partnerId: card.partner_id,
+  });
+}
+
+const UNLOCK_DETAIL = {
+  CARD_NOT_LOCKED: 'The card has no lock.',
+  LOCK_IRREVERSIBLE: 'The card has a lock that is final: nothing was lifted.',
+  LOCK_NOT_LIFTABLE: 'The locks of this card were placed by somebody else.',
+} as const;
+
+async function lockRow(trx: Trx, target: LockTarget): Promise<Selectable<CardsTable>> {
+  let query = trx
+    .selectFrom('cards')
+    .selectAll()
+    .where('card_id', '=', target.cardId)
+    .where('programme_id', 'in', target.programmeIds);
+  if (target.customerId !== undefined) query = query.where('customer_id', '=', target.customerId);
+  const card = await query.forNoKeyUpdate().executeTakeFirst();
+  if (card === undefined) throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
+  return card;
+}
+
+async function refreshLocks(trx: Trx, cardId: number): Promise<void> {
+  await sql`
+    update card_states set locks = coalesce((
+      select array_agg(distinct code order by code) from card_locks
+      where card_locks.card_id = card_states.card_id and lifted_at is null), '{}')
+    where card_id = ${cardId}`.execute(trx);
+}
+
+async function restorePinTries(trx: Trx, cardId: number): Promise<void> {
+  await sql`
+    update card_states set pin_tries_left = card_products.pin_tries
+    from card_products
+    where card_products.product_id = card_states.product_id and card_id = ${cardId}`.execute(trx);
+}
+
+async function tellProcessor(
+  trx: Trx,
+  owner: { readonly partnerId: number; readonly programmeId: number },
+  cardId: number,
+  kind: 'LOCK' | 'UNLOCK',
+  codes: number[],
+): Promise<void> {
+  await trx
+    .insertInto('processor_instructions')
+    .values({
+      card_id: cardId,
+      partner_id: owner.partnerId,
+      kind,
+      codes,
+      last_outcome: null,
+      finished_at: null,
+    })
+    .execute();
+  await startWorkflow(trx, owner, {
+    workflow: 'processor-instruction',
+    id: `processor-instruction:${cardId}`,
+    input: { cardId },
+  });
+}

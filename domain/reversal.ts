@@ -1,0 +1,257 @@
+import type { ProgrammeView } from './authorization-view.ts';
+import {
+  type EventEffect,
+  type ExceptionEffect,
+  type NetworkAnswer,
+  NO_EFFECTS,
+  type Outcome,
+} from './decision.ts';
+import { assertNever } from './errors.ts';
+import { entryOf } from './ledger.ts';
+import { subtract } from './money.ts';
+import { type Description, responseOf } from './response-code.ts';
+import {
+  advance,
+  type BalanceView,
+  EMPTY_FOLD,
+  type Fold,
+  type Lifecycle,
+  type Movement,
+  wireStatus,
+} from './transaction.ts';
+
+/** A reversal, normalized (authorization 1). `amount` and `remainingAmount` both null = everything. */
+export interface ReversalCommand {
+  readonly amount: number | null;
+  readonly remainingAmount: number | null;
+  /** Null when no amount is sent. */
+  readonly currency: string | null;
+  readonly originalStan: string | null;
+  readonly originalLocalAt: string | null;
+  readonly networkReference: string | null;
+  readonly referenceExternalId: string | null;
+  /** Milliseconds since the epoch; narrows `referenceExternalId` to one day around it. */
+  readonly referenceAtMs: number | null;
+  readonly externalId: string;
+  readonly rrn: string;
+  readonly stan: string;
+  readonly localAt: string;
+}
+
+export interface ReversalView {
+  readonly programme: Pick<ProgrammeView, 'version' | 'funding'>;
+  readonly productVersion: number;
+  readonly balance: BalanceView | null;
+  /** Transactions of the card that the message may mean; the rules here choose. */
+  readonly candidates: readonly Lifecycle[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** Transactions that the reversal means: the first reference sent that finds any decides (authorization 9). */
+export function reversedBy(command: ReversalCommand, candidates: readonly Lifecycle[]): Lifecycle[] {
+  const { originalStan, originalLocalAt, networkReference, referenceExternalId, referenceAtMs } = command;
+  const references: ((one: Lifecycle) => boolean)[] = [
+    (one) => originalStan !== null && one.stan === originalStan && one.localAt === originalLocalAt,
+    (one) => networkReference !== null && one.networkReference === networkReference,
+    (one) =>
+      referenceExternalId !== null &&
+      one.externalId === referenceExternalId &&
+      (referenceAtMs === null || Math.abs(one.createdAtMs - referenceAtMs) <= DAY_MS),
+  ];
+  for (const means of references) {
+    const found = candidates.filter(means);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/**
+ * Decides a full or partial reversal. It is never refused: what finds no money is acknowledged and recorded.
+ * `view` is null for an unknown card. An unmatched reversal of a known card leaves a tombstone, so the caller
+ * must hold the card's exclusive lock before it writes such an outcome (authorization 9).
+ */
+export function decideReversal(
+  view: ReversalView | null,
+  command: ReversalCommand,
+  nowMs: number,
+  transactionId: string,
+): Outcome<NetworkAnswer> {
+  if (view === null) return { answer: acknowledged(null, 'APPROVED', null, ''), effects: NO_EFFECTS };
+  const [matched, ...others] = reversedBy(command, view.candidates);
+  if (matched === undefined) return unmatched(view, command, transactionId);
+  if (others.length > 0) return ambiguous(view, command, transactionId);
+  switch (matched.state) {
+    case 'AUTHORIZED':
+    case 'PARTLY_CLEARED':
+    case 'PENDING_PARTNER':
+      return release(view, command, matched, nowMs);
+    case 'CLEARED':
+      return noted(view, command, matched, [{ kind: 'REVERSAL_AFTER_CLEARING', values: {} }]);
+    case 'DECLINED':
+    case 'INVALID':
+    case 'REVERSED':
+    case 'EXPIRED':
+      return noted(view, command, matched, []);
+    default:
+      return assertNever(matched.state);
+  }
+}
+
+function release(
+  view: ReversalView,
+  command: ReversalCommand,
+  lifecycle: Lifecycle,
+  atMs: number,
+): Outcome<NetworkAnswer> {
+  if (command.currency !== null && command.currency !== lifecycle.currency) {
+    return noted(view, command, lifecycle, [], 'CURRENCY_MISMATCH');
+  }
+  const rest = lifecycle.held;
+  const asked =
+    command.amount ??
+    (command.remainingAmount === null ? rest : Math.max(0, subtract(rest, command.remainingAmount)));
+  const amount = Math.min(asked, rest);
+  if (amount <= 0) return noted(view, command, lifecycle, []);
+  const fold = advance(lifecycle, { kind: 'release', amount, cause: 'reversal', atMs });
+  const transfers = entryOf(
+    'release',
+    view.programme.funding === 'credit' ? 'A' : 'B',
+    amount,
+    lifecycle.holds,
+  );
+  const exceptions: ExceptionEffect[] =
+    asked > rest ? [{ kind: 'OVER_REVERSAL', values: { asked, released: rest } }] : [];
+  return {
+    answer: acknowledged(lifecycle.id, 'APPROVED', amount, lifecycle.currency),
+    effects: {
+      ...NO_EFFECTS,
+      transaction: { id: lifecycle.id, created: null, fold },
+      events: [{ ...eventOf(view, command, fold, 'APPROVED'), amount, transfers }],
+      exceptions,
+    },
+  };
+}
+
+function noted(
+  view: ReversalView,
+  command: ReversalCommand,
+  lifecycle: Lifecycle,
+  exceptions: readonly ExceptionEffect[],
+  result: Description = 'APPROVED',
+): Outcome<NetworkAnswer> {
+  const fold = advance(lifecycle, { kind: 'note' });
+  return {
+    answer: acknowledged(lifecycle.id, result, 0, lifecycle.currency),
+    effects: {
+      ...NO_EFFECTS,
+      transaction: { id: lifecycle.id, created: null, fold },
+      events: [{ ...eventOf(view, command, fold, result), amount: 0 }],
+      exceptions,
+    },
+  };
+}
+
+function unmatched(view: ReversalView, command: ReversalCommand, id: string): Outcome<NetworkAnswer> {
+  const outcome = recorded(view, command, id, 'REFERENCED_TRANSACTION_NOT_FOUND');
+  const tombstone = {
+    originalStan: command.originalStan,
+    originalLocalAt: command.originalLocalAt,
+    externalId: command.referenceExternalId ?? command.externalId,
+    amount: command.amount,
+  };
+  return { ...outcome, effects: { ...outcome.effects, tombstone } };
+}
+
+function ambiguous(view: ReversalView, command: ReversalCommand, id: string): Outcome<NetworkAnswer> {
+  const outcome = recorded(view, command, id, 'AMBIGUOUS_REFERENCED_TRANSACTION');
+  return {
+    ...outcome,
+    effects: { ...outcome.effects, exceptions: [{ kind: 'AMBIGUOUS_REVERSAL', values: {} }] },
+  };
+}
+
+/** A row of its own for a reversal that no transaction can be given to. */
+function recorded(
+  view: ReversalView,
+  command: ReversalCommand,
+  id: string,
+  result: Description,
+): Outcome<NetworkAnswer> {
+  const movement: Movement = { kind: 'refuse', state: 'INVALID' };
+  const fold = advance(EMPTY_FOLD, movement);
+  const currency = command.currency ?? view.balance?.currency ?? '';
+  return {
+    answer: acknowledged(id, result, 0, currency),
+    effects: {
+      ...NO_EFFECTS,
+      transaction: {
+        id,
+        created: {
+          type: 'adjustment',
+          category: 'CREDIT',
+          adjustmentKind: command.amount === null ? 'full_reversal' : 'partial_reversal',
+          externalId: command.externalId,
+          referenceExternalId: command.referenceExternalId,
+          networkReference: command.networkReference,
+          rrn: command.rrn,
+          stan: command.stan,
+          localAt: command.localAt,
+          approvalCode: null,
+          amount: Math.max(0, command.amount ?? 0),
+          currency,
+          originalAmount: null,
+          originalCurrency: null,
+          result,
+          reason: null,
+          decidedBy: 'NETWORK',
+          description: 'REVERSAL',
+          occurredAt: command.localAt,
+          transactionData: {},
+          balanceBefore: null,
+          balanceAfter: null,
+        },
+        fold,
+      },
+      events: [eventOf(view, command, fold, result)],
+    },
+  };
+}
+
+function eventOf(view: ReversalView, command: ReversalCommand, fold: Fold, result: Description): EventEffect {
+  const { version: programmeVersion } = view.programme;
+  return {
+    seq: fold.eventCount,
+    kind: 'REVERSAL',
+    status: wireStatus(fold.state),
+    result,
+    reason: null,
+    amount: null,
+    externalId: command.externalId,
+    occurredAt: command.localAt,
+    transfers: [],
+    trace: { programmeVersion, productVersion: view.productVersion, refusedBy: null, flags: [] },
+  };
+}
+
+function acknowledged(
+  id: string | null,
+  description: Description,
+  approvedAmount: number | null,
+  currency: string,
+): NetworkAnswer {
+  return {
+    id,
+    result: 'ACKNOWLEDGED',
+    description,
+    reason: null,
+    // A reversal is never refused to the network, whatever we found.
+    actionCode: responseOf('APPROVED', null).actionCode,
+    responseCode: responseOf('APPROVED', null).responseCode,
+    authorizationCode: null,
+    approvedAmount,
+    currency,
+    availableAmount: null,
+    iccResponse: null,
+  };
+}

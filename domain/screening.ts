@@ -1,0 +1,99 @@
+/** Comparison of a person with entries of sanction and PEP lists (onboarding 6.7). */
+export const SCREENING_LISTS = ['OFAC_SDN', 'UN', 'EU', 'PEP', 'CUSTOM'] as const;
+export type ScreeningList = (typeof SCREENING_LISTS)[number];
+
+/** Score from which two names count as the same, unless the programme says otherwise. */
+export const SCREENING_THRESHOLD = 0.92;
+const YEARS_APART = 1;
+
+export interface ScreeningEntry {
+  readonly listCode: ScreeningList;
+  readonly entryId: string;
+  /** As `normalizeName` makes them. */
+  readonly normalizedNames: readonly string[];
+  readonly birthYears: readonly number[];
+}
+
+export interface ScreenedPerson {
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly birthYear: number | null;
+}
+
+export interface ScreeningMatch {
+  readonly listCode: ScreeningList;
+  readonly entryId: string;
+  /** Jaro-Winkler similarity, 0 to 1. */
+  readonly score: number;
+}
+
+/** A list of sanctions, as opposed to one of politically exposed persons. */
+export const isSanctionList = (listCode: ScreeningList): boolean => listCode !== 'PEP';
+
+/** Marks dropped, lower case, everything but letters to blanks, words sorted. */
+export function normalizeName(name: string): string {
+  return name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}]+/gu, ' ')
+    .trim()
+    .split(' ')
+    .toSorted()
+    .join(' ');
+}
+
+/** The entries that `person` may be, each with its best score; an entry of another birth year is none of them. */
+export function matchesOf(
+  person: ScreenedPerson,
+  entries: readonly ScreeningEntry[],
+  threshold: number = SCREENING_THRESHOLD,
+): ScreeningMatch[] {
+  const name = normalizeName(`${person.firstName} ${person.lastName}`);
+  return entries
+    .filter((entry) => mayBeBornThen(person.birthYear, entry.birthYears))
+    .map((entry) => ({
+      listCode: entry.listCode,
+      entryId: entry.entryId,
+      score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
+    }))
+    .filter((match) => match.score >= threshold);
+}
+
+function mayBeBornThen(birthYear: number | null, years: readonly number[]): boolean {
+  if (birthYear === null || years.length === 0) return true;
+  return years.some((year) => Math.abs(year - birthYear) <= YEARS_APART);
+}
+
+const PREFIX_WEIGHT = 0.1;
+const LONGEST_PREFIX = 4;
+
+/** Jaro-Winkler similarity of two strings: 0 for nothing in common, 1 for equal ones. */
+export function jaroWinkler(left: string, right: string): number {
+  const jaro = jaroSimilarity([...left], [...right]);
+  let prefix = 0;
+  while (prefix < LONGEST_PREFIX && prefix < left.length && left[prefix] === right[prefix]) prefix += 1;
+  return jaro + prefix * PREFIX_WEIGHT * (1 - jaro);
+}
+
+function jaroSimilarity(left: readonly string[], right: readonly string[]): number {
+  if (left.length === 0 && right.length === 0) return 1;
+  const reach = Math.max(0, Math.floor(Math.max(left.length, right.length) / 2) - 1);
+  const taken = new Array<boolean>(right.length).fill(false);
+  const commonLeft: string[] = [];
+  left.forEach((letter, at) => {
+    const from = Math.max(0, at - reach);
+    const to = Math.min(right.length - 1, at + reach);
+    for (let other = from; other <= to; other += 1) {
+      if (taken[other] === true || right[other] !== letter) continue;
+      taken[other] = true;
+      commonLeft.push(letter);
+      return;
+    }
+  });
+  const common = commonLeft.length;
+  if (common === 0) return 0;
+  const commonRight = right.filter((_letter, at) => taken[at]);
+  const transposed = commonLeft.filter((letter, at) => letter !== commonRight[at]).length / 2;
+  return (common / left.length + common / right.length + (common - transposed) / common) / 3;
+}

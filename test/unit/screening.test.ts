@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { jaroWinkler, matchesOf, normalizeName, type ScreeningEntry } from '../../domain/screening.ts';
+
+describe('a name', () => {
+  it.each([
+    ['  José  María O’Neill-Żak ', 'jose maria neill o zak'],
+    ['NOWAK, Ada', 'ada nowak'],
+    ['Ada Nowak', 'ada nowak'],
+    ['ﬁsher', 'fisher'],
+    ['1234', ''],
+  ])('%j is compared as %j', (name, normalized) => {
+    expect(normalizeName(name)).toBe(normalized);
+  });
+});
+
+describe('Jaro-Winkler similarity', () => {
+  it.each([
+    ['martha', 'marhta', 0.961],
+    ['dixon', 'dicksonx', 0.813],
+    ['dwayne', 'duane', 0.84],
+    ['same', 'same', 1],
+    ['abc', 'xyz', 0],
+    ['', '', 1],
+    ['', 'a', 0],
+  ])('of %j and %j is %d', (left, right, score) => {
+    expect(jaroWinkler(left, right)).toBeCloseTo(score, 3);
+    expect(jaroWinkler(right, left)).toBeCloseTo(score, 3);
+  });
+});
+
+describe('matches', () => {
+  const entry: ScreeningEntry = {
+    listCode: 'EU',
+    entryId: 'e-1',
+    normalizedNames: ['boris example', 'b example'],
+    birthYears: [1970],
+  };
+  const person = { firstName: 'Boris', lastName: 'Example', birthYear: 1970 };
+
+  it('are found by name or alias with their best score', () => {
+    expect(matchesOf(person, [entry])).toEqual([{ listCode: 'EU', entryId: 'e-1', score: 1 }]);
+  });
+
+  it('are none below the threshold', () => {
+    expect(matchesOf({ ...person, firstName: 'Anna', lastName: 'Kowalska' }, [entry])).toEqual([]);
+  });
+
+  it.each([
+    [1969, 1],
+    [1971, 1],
+    [1972, 0],
+    [null, 1],
+  ])('with a birth year of %s: %i', (birthYear, count) => {
+    expect(matchesOf({ ...person, birthYear }, [entry])).toHaveLength(count);
+  });
+
+  it('do not need a birth year in the list', () => {
+    expect(matchesOf({ ...person, birthYear: 1990 }, [{ ...entry, birthYears: [] }])).toHaveLength(1);
+  });
+});

@@ -1,0 +1,257 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type {
+  AppliedDecision,
+  createVerificationActivities,
+  ScreenedVerification,
+} from '../activities/database/verifications.ts';
+import type {
+  CheckResult,
+  createKycProviderActivities,
+  ProviderStep,
+} from '../activities/kyc-provider/verifications.ts';
+import {
+  afterProvider,
+  decisionFault,
+  rejectionReasonOf,
+  type ReviewDecision,
+  type VerificationStage,
+  type VerificationStatus,
+  type VerificationTimings,
+} from '../domain/verification.ts';
+import { showStage } from './stage.ts';
+
+export interface CustomerVerificationInput {
+  readonly verificationId: string;
+  readonly customerId: number;
+  readonly timings: VerificationTimings;
+}
+
+export interface VerificationState {
+  readonly stage: VerificationStage;
+  readonly status: VerificationStatus;
+  /** ISO 8601, start of the stage. */
+  readonly since: string;
+}
+
+/** A person's decision; refused by type NOT_IN_REVIEW, REASON_REQUIRED or REASON_NOT_ALLOWED. */
+export const decide = defineUpdate<{ status: VerificationStatus }, [ReviewDecision]>('decide');
+/** The provider reports an end; what it found is asked for, never taken from the report. */
+export const providerResult = defineSignal<[{ eventId: string; checkId: string }]>('providerResult');
+export const hitDecided = defineSignal<[{ hitId: string; decision: string }]>('hitDecided');
+/** The customer is gone: the case ends rejected and nobody is told. */
+export const close = defineSignal<[Record<string, never>]>('close');
+export const state = defineQuery<VerificationState>('state');
+
+const retry = { initialInterval: '1s', backoffCoefficient: 2 } as const;
+
+// One short database transaction each; a database that is away is waited for, without end.
+const database = proxyActivities<ReturnType<typeof createVerificationActivities>>({
+  startToCloseTimeout: '15s',
+  retry: { ...retry, maximumInterval: '1m' },
+});
+
+// The customer is told already; the balance follows as soon as it can, so the pauses may grow longer (6.4).
+const balances = proxyActivities<ReturnType<typeof createVerificationActivities>>({
+  startToCloseTimeout: '15s',
+  retry: { ...retry, maximumInterval: '5m' },
+});
+
+const CALL_TIMEOUT = '15s'; // The client gives up after 10 s by itself.
+const UPLOAD_TIMEOUT = '40s'; // The client gives up after 30 s by itself.
+
+/** Verifies a customer until accepted or rejected (onboarding 6.2): by a provider, by a person, or by both. */
+export async function customerVerification(input: CustomerVerificationInput): Promise<VerificationState> {
+  const { verificationId, customerId, timings } = input;
+  const run = {
+    stage: 'RECEIVED' as VerificationStage,
+    status: 'IN_PROGRESS' as VerificationStatus,
+    since: '',
+    facts: null as ScreenedVerification | null,
+    resultReported: false,
+    hitDecided: false,
+    closeAsked: false,
+    decision: null as ReviewDecision | null,
+    deciding: false,
+  };
+  const seenEvents = new Set<string>();
+  const mustAttend = () => run.hitDecided || run.closeAsked;
+
+  setHandler(state, () => ({ stage: run.stage, status: run.status, since: run.since }));
+  setHandler(providerResult, ({ eventId }) => {
+    if (seenEvents.has(eventId)) return;
+    seenEvents.add(eventId);
+    run.resultReported = true;
+  });
+  setHandler(hitDecided, () => void (run.hitDecided = true));
+  setHandler(close, () => void (run.closeAsked = true));
+  setHandler(
+    decide,
+    async (decision) => {
+      run.decision = decision;
+      await condition(() => run.stage === 'CLOSED');
+      return { status: run.status };
+    },
+    {
+      validator: (decision) => {
+        const fault =
+          run.deciding || run.decision !== null ? 'NOT_IN_REVIEW' : decisionFault(run.stage, decision);
+        if (fault !== null) throw ApplicationFailure.nonRetryable('this decision cannot be taken now', fault);
+      },
+    },
+  );
+
+  show('RECEIVED');
+  const facts = await database.screenPerson({ verificationId });
+  run.facts = facts;
+  const outcome =
+    (await ending()) ?? (facts.mode === 'AUTOMATIC' ? await byProvider(facts) : null) ?? (await byPerson());
+
+  run.deciding = true;
+  await database.applyDecision({ verificationId, ...outcome });
+  run.status = outcome.status;
+  show('CLOSED');
+  if (outcome.status === 'ACCEPTED') await balances.openDefaultBalance({ customerId });
+  await condition(allHandlersFinished);
+  return { stage: run.stage, status: run.status, since: run.since };
+
+  /** Sends the case to the provider and waits for its result; null = a person has to decide. */
+  async function byProvider({ pictures }: ScreenedVerification): Promise<AppliedDecision | null> {
+    await enter('PROVIDER');
+    const submitted = await submit(pictures);
+    const ended = await ending();
+    if (ended !== null || submitted === 'REFUSED') return ended;
+    const result = await providerResultOrEnding();
+    if (result === null || 'status' in result) return result;
+    const next = afterProvider(result.outcome, run.facts as ScreenedVerification);
+    const decidedBy = 'PROVIDER';
+    switch (next) {
+      case 'ACCEPT':
+        return { status: 'ACCEPTED', reason: null, decidedBy, note: null, notify: true };
+      case 'REJECT':
+        return { ...rejected(decidedBy), reason: rejectionReasonOf(result.reasons) };
+      case 'REVIEW':
+        return null;
+    }
+  }
+
+  async function submit(pictures: ScreenedVerification['pictures']): Promise<ProviderStep> {
+    const untilMs = Date.now() + timings.providerLimitMs;
+    const steps = [
+      () => provider(untilMs).createApplicant({ verificationId }),
+      ...pictures.map(
+        (kind) => () => provider(untilMs, UPLOAD_TIMEOUT).uploadDocument({ verificationId, kind }),
+      ),
+      () => provider(untilMs).startCheck({ verificationId }),
+    ];
+    for (const step of steps) {
+      if (mustAttend()) return 'DONE';
+      if ((await orRefused(step)) === 'REFUSED') return 'REFUSED';
+    }
+    return 'DONE';
+  }
+
+  /** The confirmed result, an ending from elsewhere, or null when the provider stays silent to the limit. */
+  async function providerResultOrEnding(): Promise<Completed | AppliedDecision | null> {
+    const untilMs = Date.now() + timings.providerLimitMs;
+    for (;;) {
+      const leftMs = untilMs - Date.now();
+      if (leftMs <= 0) return null;
+      await condition(() => run.resultReported || mustAttend(), Math.min(timings.providerPollMs, leftMs));
+      const ended = await ending();
+      if (ended !== null) return ended;
+      run.resultReported = false;
+      const result = await orRefused(() => provider(untilMs).fetchCheck({ verificationId }));
+      if (result === 'REFUSED' || result.kind === 'REFUSED') return null;
+      if (result.kind === 'COMPLETED') return result;
+    }
+  }
+
+  /** Waits for an operator, without end. */
+  async function byPerson(): Promise<AppliedDecision> {
+    await enter('REVIEW');
+    for (;;) {
+      await condition(() => run.decision !== null || mustAttend());
+      if (run.decision !== null) return outcomeOf(run.decision);
+      const ended = await ending();
+      if (ended !== null) return ended;
+    }
+  }
+
+  /** How the case ends when the customer is gone or a sanction hit is confirmed (6.1), else null. */
+  async function ending(): Promise<AppliedDecision | null> {
+    if (run.closeAsked) return { ...rejected('SYSTEM'), notify: false };
+    if (!run.hitDecided) return null;
+    run.hitDecided = false;
+    run.facts = await database.readScreening({ verificationId });
+    return run.facts.sanctionConfirmed ? rejected('SYSTEM') : null;
+  }
+
+  async function enter(stage: 'PROVIDER' | 'REVIEW'): Promise<void> {
+    show(stage);
+    await database.setStage({ verificationId, stage });
+  }
+
+  function show(stage: VerificationStage): void {
+    run.stage = stage;
+    run.since = showStage({
+      stage,
+      needsOperator: stage === 'REVIEW',
+      subjectId: String(customerId),
+      ...(run.facts === null ? {} : { partnerId: run.facts.partnerId, programmeId: run.facts.programmeId }),
+    });
+  }
+}
+
+type Completed = Extract<CheckResult, { kind: 'COMPLETED' }>;
+
+const rejected = (decidedBy: string): AppliedDecision => ({
+  status: 'REJECTED',
+  reason: 'INVALID_CUSTOMER_DATA',
+  decidedBy,
+  note: null,
+  notify: true,
+});
+
+const outcomeOf = ({ decision, reason, operatorId, note }: ReviewDecision): AppliedDecision => ({
+  status: decision === 'ACCEPT' ? 'ACCEPTED' : 'REJECTED',
+  reason: reason ?? null,
+  decidedBy: operatorId,
+  note: note ?? null,
+  notify: true,
+});
+
+/** Provider calls on their own queue, retried until `untilMs` and no longer. */
+function provider(
+  untilMs: number,
+  startToCloseTimeout: typeof CALL_TIMEOUT | typeof UPLOAD_TIMEOUT = CALL_TIMEOUT,
+) {
+  const { taskQueue } = workflowInfo();
+  return proxyActivities<ReturnType<typeof createKycProviderActivities>>({
+    taskQueue: taskQueue === 'core' ? 'kyc' : taskQueue,
+    startToCloseTimeout,
+    scheduleToCloseTimeout: Math.max(1, untilMs - Date.now()),
+    retry: { ...retry, maximumInterval: '1m' },
+  });
+}
+
+/** A provider that cannot be reached until the limit leaves the case to a person. */
+async function orRefused<T>(call: () => Promise<T>): Promise<T | 'REFUSED'> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    return 'REFUSED';
+  }
+}
