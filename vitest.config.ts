@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const layer = (name: string, needs: 'nothing' | 'servers') => ({
+const layer = (name: string) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
@@ -9,21 +9,13 @@ const layer = (name: string, needs: 'nothing' | 'servers') => ({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { NODE_ENV: 'test' },
-    ...(needs === 'servers' ? { globalSetup: ['test/support/global-setup.ts'] } : {}),
   },
 });
 
 export default defineConfig({
   test: {
-    projects: [
-      layer('unit', 'nothing'),
-      layer('cli', 'nothing'),
-      layer('simulators', 'nothing'),
-      layer('replay', 'nothing'),
-      layer('db', 'servers'),
-      layer('api', 'servers'),
-      layer('workflow', 'servers'),
-      layer('e2e', 'servers'),
-    ],
+    // One PostgreSQL and one Temporal server a run, only when a layer that needs them is selected.
+    globalSetup: ['test/support/global-setup.ts'],
+    projects: ['unit', 'cli', 'simulators', 'replay', 'db', 'api', 'workflow', 'e2e'].map(layer),
   },
 });

@@ -61,7 +61,7 @@ export async function issueVirtualCard(call: IssueCall, request: VirtualCardRequ
       const refusal = new Refusal('PROCESSOR_REFUSED', 'The processor refused to make this card.');
       await call.atomically(async (trx) => {
         await failCard(trx, begun.cardId, 'PROCESSOR_REFUSED');
-        if (use !== null) await completeKey(trx, use, storedRefusal(refusal));
+        if (use !== null) await completeKey(trx, use, storedRefusal(call.services.vault, use, refusal));
       });
       throw refusal;
     }
@@ -85,7 +85,9 @@ async function begin(
 ): Promise<Intent | Answer | Refusal> {
   const claim =
     use === null ? null : await claimKey(trx, use, new Date(nowOf(trx).getTime() + OUTSIDE_CALL_MS));
-  if (claim?.kind === 'replay') return await replay(claim.answer, (cardId) => replayCard(trx, call, cardId));
+  if (claim?.kind === 'replay' && use !== null) {
+    return await replay(call.services.vault, use, claim.answer, (cardId) => replayCard(trx, call, cardId));
+  }
   if (claim?.kind === 'interrupted' && claim.subjectId !== null) {
     return await intentOf(trx, call, Number(claim.subjectId));
   }
@@ -97,7 +99,7 @@ async function begin(
   } catch (error) {
     // Requirements are checked before anything is written, so the refusal itself can commit under the key.
     if (use === null || !(error instanceof Refusal) || !isKept(error)) throw error;
-    await completeKey(trx, use, storedRefusal(error));
+    await completeKey(trx, use, storedRefusal(call.services.vault, use, error));
     return error;
   }
 }

@@ -161,7 +161,7 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
       const { partnerId } = known.caller;
       if (idempotency === null || partnerId === null) return await run(work);
       const outcome = await run((trx) =>
-        underKey(trx, { ...idempotency, partnerId }, () => work(trx), replayCard),
+        underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
       );
       if (outcome instanceof Refusal) throw outcome;
       return outcome;

@@ -7,6 +7,8 @@ import { CommandFailed, exitCode } from './exit-code.ts';
 
 /** Runs the command that `argv` names and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that goes away (`npm start | head`) must not end the stack.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const code = await dispatch(argv, processIo(argv.includes('--json')), commands);
   process.exit(code);
 }

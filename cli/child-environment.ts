@@ -26,6 +26,7 @@ export function platformEnvironment(stack: Stack): Environment {
     TEMPORAL_NAMESPACE: stack.values.TEMPORAL_NAMESPACE,
     TEMPORAL_UI_URL: at.temporalUiUrl,
     CODEC_ALLOWED_ORIGIN: at.temporalUiUrl,
+    TEMPORAL_PAYLOAD_KEYS_FILE: stack.keys.temporalKeys,
     KEK_PROVIDER: 'local',
     DOCUMENT_STORE: `file:${join(dataDir, 'documents')}`,
     AUDIT_ANCHOR_URL: `file:${join(dataDir, 'anchors')}`,
@@ -49,7 +50,7 @@ export function platformEnvironment(stack: Stack): Environment {
   };
   return {
     ...workedOut,
-    ...withoutFilesFor(workedOut, setOnly(stack.environment)),
+    ...withoutOtherForm(workedOut, setOnly(stack.environment)),
     ...portEnvironment(ports),
     CARDLOOM_DATA_DIR: dataDir,
     CARDLOOM_PORT_OFFSET: undefined,
@@ -92,7 +93,7 @@ export function simulatorEnvironment(stack: Stack): Environment {
     SIM_STORE: `sqlite:${join(store, 'partner.sqlite')}`,
     SIM_KYC_API_KEY: secrets.kycApiKey,
     SIM_KYC_WEBHOOK_SECRET: secrets.kycWebhookSecret,
-    SIM_KYC_PLATFORM_URL: at.publicUrl,
+    SIM_KYC_STORE: join(store, 'kyc-provider.sqlite'),
   };
   const passedOn = Object.entries(environment).filter(
     ([name]) =>
@@ -114,8 +115,10 @@ const portEnvironment = (ports: Stack['ports']): Record<string, string> =>
 const setOnly = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
 
-/** A secret given by `<NAME>_FILE` must not meet a value that the start worked out for `<NAME>`. */
-function withoutFilesFor(workedOut: Record<string, string>, given: Environment): Environment {
-  const named = Object.keys(workedOut).filter((name) => given[`${name}_FILE`] && !given[name]);
-  return { ...given, ...Object.fromEntries(named.map((name) => [name, undefined])) };
+/** A secret is given as text or by file, never both: what the person set takes the other form away. */
+function withoutOtherForm(workedOut: Record<string, string>, given: Environment): Environment {
+  const otherForm = (name: string) =>
+    name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : `${name}_FILE`;
+  const taken = Object.keys(workedOut).filter((name) => given[otherForm(name)] && !given[name]);
+  return { ...given, ...Object.fromEntries(taken.map((name) => [name, undefined])) };
 }

@@ -13,4 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   migrate: async () => (await import('./migrate.ts')).migrateCommand,
   child: async () => (await import('./child.ts')).childCommand,
   simulate: async () => (await import('./operate/simulate.ts')).simulateCommand,
+  verifications: async () => (await import('./operate/verifications.ts')).verificationsCommand,
+  'decide-verification': async () =>
+    (await import('./operate/decide-verification.ts')).decideVerificationCommand,
 };

@@ -34,7 +34,7 @@ export async function readConfiguration(
   projectDir: string,
 ): Promise<Configuration> {
   const start = readStartSettings(environment);
-  const settings = { ...(await processSettings(projectDir)), ...startSettings } as Settings;
+  const settings = { ...startSettings, ...(await processSettings(projectDir)) } as Settings;
   const read = readSettings(settings, environment, (path) => readFileSync(path, 'utf8'));
   const crossing = start.faults.filter(({ name, fault }) => !isListed(read.faults, name, fault));
   const values = read.values as Record<string, unknown>;

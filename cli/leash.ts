@@ -1,8 +1,8 @@
 /**
- * Loaded into every child before its own code: when the channel to the supervisor closes, the child has four
+ * Loaded into every child before its own code: when the channel to the supervisor closes, the child has three
  * seconds to end by itself, even if it had not come to listen for that yet.
  */
-const ORPHAN_GRACE_MS = 4_000;
+const ORPHAN_GRACE_MS = 3_000;
 
 process.on('disconnect', () => {
   setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { describeFaults } from '../domain/settings.ts';
 import { ensureCertificateFiles } from './certificate-files.ts';
 import { handleChildRequest } from './child.ts';
 import {
@@ -16,6 +17,7 @@ import { addressLines } from './banner.ts';
 import type { CommandIo } from './command.ts';
 import { dataDirOf, readStartSettings } from './config.ts';
 import { serveControl } from './control-socket.ts';
+import { isDataFolder } from './data-folder.ts';
 import { seedDemoData } from './demo-seed.ts';
 import { CommandFailed, exitCode } from './exit-code.ts';
 import { ensureKeyFiles } from './key-files.ts';
@@ -58,6 +60,10 @@ export async function startLocalStack(options: StartOptions): Promise<LocalStack
   const { io, say, signal } = options;
   const { values: asked } = readStartSettings(io.environment);
   const dataDir = dataDirOf(asked, io.projectDir);
+  if (!isDataFolder(dataDir)) {
+    const faults = [{ name: 'CARDLOOM_DATA_DIR', fault: `${dataDir} holds files that are not Cardloom's` }];
+    throw new CommandFailed(exitCode.configuration, describeFaults(faults));
+  }
   // What the children write is as private as what we write.
   process.umask(0o077);
   makePrivateDir(dataDir);
@@ -109,6 +115,7 @@ export async function startLocalStack(options: StartOptions): Promise<LocalStack
     return { quickstart, dataDir, stop };
   } catch (error) {
     await stop();
+    if (signal.aborted) throw new Interrupted();
     if (error instanceof ChildNeverReady) {
       throw new CommandFailed(exitCode.failed, `${error.message}\nWhole logs: ${join(dataDir, 'logs')}`);
     }
@@ -142,7 +149,7 @@ async function startChildren(
     ),
   ]);
   throwIfInterrupted(signal);
-  const demo = await seedDemoData(stack);
+  const demo = await seedDemoData(stack, say);
   await timed(
     'API, worker and codec server ready',
     Promise.all(roleNames.map((name) => supervisor.add(roleChild(name, stack)))),

@@ -74,7 +74,10 @@ function copyBinaries(binaries: PostgresBinaries, away: string, user: SystemUser
   if (!existsSync(target)) {
     const unfinished = `${target}.new`;
     rmSync(unfinished, { recursive: true, force: true });
+    // The copy stays root's; user postgres only reads it.
+    const mask = process.umask(0o022);
     cpSync(binaries.root, unfinished, { recursive: true, verbatimSymlinks: true });
+    process.umask(mask);
     renameSync(unfinished, target);
   }
   const copy = movedBinaries(binaries, target);

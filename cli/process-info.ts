@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** True when a process with this id exists, ours or not. */
+/** True when a process with this id runs, ours or not. One that ended but was not yet collected does not run. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  return !['Z', 'X'].includes(statFields(pid)[STATE] ?? '');
 }
 
 /** The command line of a process; empty when there is no such process. */
@@ -20,11 +20,16 @@ export function commandOf(pid: number): string {
 }
 
 /** Something that differs between two processes that had the same id at different times. */
-export function startStampOf(pid: number): string {
+export const startStampOf = (pid: number): string => statFields(pid)[START_TIME] ?? ps(pid, 'lstart=');
+
+// Positions in /proc/<pid>/stat after the name, which may hold blanks itself.
+const STATE = 0;
+const START_TIME = 19;
+
+/** What Linux tells of a process; empty on other systems. */
+function statFields(pid: number): string[] {
   const stat = readProc(`/proc/${pid}/stat`);
-  const START_TIME_AFTER_NAME = 19;
-  if (stat !== '') return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_AFTER_NAME] ?? '';
-  return ps(pid, 'lstart=');
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function readProc(path: string): string {

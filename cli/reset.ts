@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import type { Command } from './command.ts';
 import { dataDirOf, readStartSettings } from './config.ts';
+import { isDataFolder } from './data-folder.ts';
 import { CommandFailed, exitCode } from './exit-code.ts';
 import { lockHolder } from './lock.ts';
 import { awayFolder } from './postgres-home.ts';
@@ -18,7 +18,7 @@ export const resetCommand: Command = {
     if (holder !== null) {
       throw new CommandFailed(exitCode.busy, `Cardloom runs here (process ${holder}): stop it first`);
     }
-    if (existsSync(dataDir) && !isDataFolder(dataDir)) {
+    if (!isDataFolder(dataDir)) {
       throw new CommandFailed(
         exitCode.failed,
         `${dataDir} is not a data folder of Cardloom: nothing deleted`,
@@ -32,8 +32,3 @@ export const resetCommand: Command = {
     return exitCode.ok;
   },
 };
-
-/** A wrong CARDLOOM_DATA_DIR must not cost somebody another folder. */
-const isDataFolder = (folder: string): boolean =>
-  existsSync(join(folder, 'secrets.json')) ||
-  readdirSync(folder).every((name) => name.startsWith('run.lock'));

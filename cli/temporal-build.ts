@@ -41,7 +41,7 @@ export async function buildTemporal(options: BuildOptions): Promise<string | nul
     );
     const failure = await goInstall(options, unfinished);
     if (failure !== null) {
-      say(`the Temporal server could not be built: ${failure}`);
+      if (!options.signal?.aborted) say(`the Temporal server could not be built: ${failure}`);
       return null;
     }
     rmSync(folder, { recursive: true, force: true });
@@ -61,7 +61,7 @@ function goInstall({ go, say, signal }: BuildOptions, target: string): Promise<s
       detached: true,
     });
     let packages = 0;
-    let last = 'it was interrupted';
+    let last = 'it was killed';
     build.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = chunk.split('\n').filter((line) => line.trim() !== '');
       packages += lines.filter((line) => !line.includes(' ')).length;

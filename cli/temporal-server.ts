@@ -2,19 +2,15 @@ import { openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { searchAttributes } from '../temporal/search-attributes.ts';
 import { startGuarded, type Launch } from './launch.ts';
 
-/** The search attributes of every workflow (operations 10.1). */
-export const searchAttributes = {
-  PartnerId: 'Keyword',
-  ProgrammeId: 'Keyword',
-  SubjectId: 'Keyword',
-  Stage: 'Keyword',
-  Operation: 'Keyword',
-  DeliveryStage: 'Keyword',
-  NeedsOperator: 'Bool',
-  StageSince: 'Datetime',
-} as const;
+/** The words of the command line for the types of search attributes. */
+const attributeTypes: Readonly<Record<string, string>> = {
+  KEYWORD: 'Keyword',
+  BOOL: 'Bool',
+  DATETIME: 'Datetime',
+};
 
 const READY_WITHIN_MS = 30_000;
 
@@ -35,9 +31,9 @@ export interface TemporalOptions {
 export function temporalLaunch(options: TemporalOptions): Launch {
   const { binary, port, namespace, dbFile, ui, pidFile } = options;
   const uiFlags = ui ? ['--ui-port', String(ui.port), '--ui-codec-endpoint', ui.codecUrl] : ['--headless'];
-  const attributes = Object.entries(searchAttributes).flatMap(([k, v]) => [
+  const attributes = Object.values(searchAttributes).flatMap((one) => [
     '--search-attribute',
-    `${k}=${v}`,
+    `${one.name}=${attributeTypes[one.type]}`,
   ]);
   return {
     program: binary,

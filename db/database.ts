@@ -616,7 +616,7 @@ export interface IdempotencyKeysTable {
   state: 'IN_PROGRESS' | 'DONE';
   deadline: Date | null;
   status: number | null;
-  body: string | null;
+  body: Buffer | null;
   location: string | null;
   card_id: number | null;
   subject_id: string | null;

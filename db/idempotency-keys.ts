@@ -13,8 +13,8 @@ export interface KeyUse {
 
 export interface StoredAnswer {
   readonly status: number;
-  /** JSON text as it was answered; null for an answer without a body or one that holds card data. */
-  readonly body: string | null;
+  /** The answer's JSON, sealed by the caller; null for an answer without a body or one that holds card data. */
+  readonly body: Buffer | null;
   readonly location: string | null;
   /** Set for answers with card data: they are read from the vault again, never stored. */
   readonly cardId: number | null;

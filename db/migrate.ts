@@ -47,7 +47,7 @@ export async function migrateToLatest(options: {
 }): Promise<{ applied: string[]; version: string }> {
   return await withMigrator(options.url, async (migrator) => {
     const { error, results } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw error instanceof Error ? error : new Error('a migration failed');
     return { applied: (results ?? []).map((one) => one.migrationName), version: NEWEST_MIGRATION };
   });
 }

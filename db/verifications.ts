@@ -1,14 +1,15 @@
 import { type Selectable, sql } from 'kysely';
 import { kycAfterSubmission, type RiskLevel } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
-import type {
-  KycMode,
-  PictureKind,
-  ProviderOutcome,
-  RejectionReason,
-  VerificationFlag,
-  VerificationStage,
-  VerificationStatus,
+import {
+  type KycMode,
+  PICTURE_KINDS,
+  type PictureKind,
+  type ProviderOutcome,
+  type RejectionReason,
+  type VerificationFlag,
+  type VerificationStage,
+  type VerificationStatus,
 } from '../domain/verification.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
@@ -249,9 +250,10 @@ export async function picturesOf(
     .selectFrom('verification_documents')
     .select(['kind', 'media_type', 'store_key'])
     .where('verification_id', '=', verificationId)
-    .orderBy('document_id')
     .execute();
-  return rows.map((row) => ({ kind: row.kind, mediaType: row.media_type, storeKey: row.store_key }));
+  return rows
+    .map((row) => ({ kind: row.kind, mediaType: row.media_type, storeKey: row.store_key }))
+    .toSorted((left, right) => PICTURE_KINDS.indexOf(left.kind) - PICTURE_KINDS.indexOf(right.kind));
 }
 
 /** A verification and its customer, held for a decision: the customer first, as when a form is taken in. */

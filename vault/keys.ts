@@ -12,6 +12,7 @@ export const KEY_PURPOSES = [
   'token',
   'pepper',
   'connection-secrets',
+  'message-bodies',
   'jwe',
   'cvk',
 ] as const;

@@ -17,6 +17,8 @@ export interface Vault extends PlatformKeys {
   readonly token: KeyRing;
   readonly pepper: KeyRing;
   readonly connectionSecrets: KeyRing;
+  /** Seals answers and deliveries that are kept for repeats. */
+  readonly messageBodies: KeyRing;
   readonly module: SecurityModule;
   readonly decryptions: Gate;
 }
@@ -64,6 +66,7 @@ export function assembleVault(parts: VaultParts): Vault {
     token: ringOf(keys, 'token'),
     pepper: ringOf(keys, 'pepper'),
     connectionSecrets: ringOf(keys, 'connection-secrets'),
+    messageBodies: ringOf(keys, 'message-bodies'),
     platformKeys: platformKeysOf(keys),
     module: createSoftwareModule({ cvk: ringOf(keys, 'cvk'), cvc2ExpiryOrder }),
     decryptions: createGate({ atOnce: DECRYPTIONS_AT_ONCE, waiting: DECRYPTIONS_WAITING }),

@@ -130,8 +130,8 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   async function byProvider({ pictures }: ScreenedVerification): Promise<AppliedDecision | null> {
     await enter('PROVIDER');
     const submitted = await submit(pictures);
-    const ended = await ending();
-    if (ended !== null || submitted === 'REFUSED') return ended;
+    if (submitted === 'REFUSED') return null;
+    if (submitted !== 'DONE') return submitted;
     const result = await providerResultOrEnding();
     if (result === null || 'status' in result) return result;
     const next = afterProvider(result.outcome, run.facts as ScreenedVerification);
@@ -146,7 +146,8 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
     }
   }
 
-  async function submit(pictures: ScreenedVerification['pictures']): Promise<ProviderStep> {
+  /** Steps 2 of 6.2, one call an activity; `REFUSED` leaves the case to a person. */
+  async function submit(pictures: ScreenedVerification['pictures']): Promise<ProviderStep | AppliedDecision> {
     const untilMs = Date.now() + timings.providerLimitMs;
     const steps = [
       () => provider(untilMs).createApplicant({ verificationId }),
@@ -156,7 +157,8 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
       () => provider(untilMs).startCheck({ verificationId }),
     ];
     for (const step of steps) {
-      if (mustAttend()) return 'DONE';
+      const ended = await ending();
+      if (ended !== null) return ended;
       if ((await orRefused(step)) === 'REFUSED') return 'REFUSED';
     }
     return 'DONE';

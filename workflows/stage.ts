@@ -1,4 +1,5 @@
 import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { keyword } from './keyword.ts';
 
 /** Where a run stands, as operators find it: opaque ids and closed words only, for they are not encrypted. */
 export interface ShownStage {
@@ -15,16 +16,12 @@ export interface ShownStage {
 export function showStage(shown: ShownStage): string {
   const since = new Date();
   upsertSearchAttributes([
-    { key: { name: 'Stage', type: 'KEYWORD' }, value: shown.stage },
+    keyword('Stage', shown.stage),
     { key: { name: 'StageSince', type: 'DATETIME' }, value: since },
     { key: { name: 'NeedsOperator', type: 'BOOL' }, value: shown.needsOperator },
-    { key: { name: 'SubjectId', type: 'KEYWORD' }, value: shown.subjectId },
-    ...(shown.partnerId === undefined
-      ? []
-      : [{ key: { name: 'PartnerId', type: 'KEYWORD' as const }, value: String(shown.partnerId) }]),
-    ...(shown.programmeId === undefined
-      ? []
-      : [{ key: { name: 'ProgrammeId', type: 'KEYWORD' as const }, value: String(shown.programmeId) }]),
+    keyword('SubjectId', shown.subjectId),
+    ...(shown.partnerId === undefined ? [] : [keyword('PartnerId', String(shown.partnerId))]),
+    ...(shown.programmeId === undefined ? [] : [keyword('ProgrammeId', String(shown.programmeId))]),
   ]);
   const waits = shown.needsOperator ? ' Waits for a decision by a person.' : '';
   setCurrentDetails(`**${shown.stage}** since ${since.toISOString()}.${waits}`);

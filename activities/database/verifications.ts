@@ -20,6 +20,7 @@ import {
   setStage as storeStage,
   type Verification,
 } from '../../db/verifications.ts';
+import type { Actor, Caller } from '../../domain/actor.ts';
 import type { Address, PersonalData, RiskLevel } from '../../domain/customer.ts';
 import { matchesOf } from '../../domain/screening.ts';
 import type {
@@ -58,7 +59,8 @@ interface Of {
 
 /** Steps of verifications that are one database transaction each (onboarding 6.2, 6.5). */
 export function createVerificationActivities({ db, vault }: VerificationCollaborators) {
-  const inOneCommit = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, systemCaller(), work);
+  const inOneCommit = <T>(work: (trx: Trx) => Promise<T>, actor: Actor = SYSTEM): Promise<T> =>
+    atomically(db, callerOf(actor), work);
 
   const screen = async (trx: Trx, customer: Customer, verification: Verification | null) => {
     const person = verification === null ? personOf(vault, customer) : formOf(vault, customer, verification);
@@ -115,7 +117,7 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
         };
         const renewed = of.status === 'ACCEPTED' ? renew(vault, customer, verification) : null;
         await decide(trx, { verification, customer }, outcome, renewed);
-      });
+      }, actorOf(of.decidedBy));
     },
 
     /** Opens the balance that comes with kyc SUCCESS (6.4); repeated: it is there. */
@@ -158,9 +160,18 @@ const ownerOf = ({ partnerId, programmeId }: Customer, locked: boolean): Screene
   locked,
 });
 
-const systemCaller = () => ({
+const SYSTEM: Actor = { type: 'SYSTEM', id: 'verification' };
+
+/** Who stands in the audit trail: `cli:<user>`, an operator's id, or the platform for itself and the provider. */
+function actorOf(decidedBy: string): Actor {
+  if (decidedBy === 'PROVIDER' || decidedBy === 'SYSTEM') return SYSTEM;
+  if (decidedBy.startsWith('cli:')) return { type: 'CLI', id: decidedBy.slice('cli:'.length) };
+  return { type: 'OPERATOR', id: decidedBy };
+}
+
+const callerOf = (actor: Actor): Caller => ({
   partnerId: null,
-  actor: { type: 'SYSTEM' as const, id: 'verification' },
+  actor,
   requestId: activityInfo().workflowExecution?.workflowId ?? 'verification',
   ip: null,
 });

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
 import type { Trx } from '../../db/atomically.ts';
+import { openBody, sealBody } from '../../vault/message-bodies.ts';
+import type { Vault } from '../../vault/vault.ts';
 import { claimKey, completeKey, type KeyUse, type StoredAnswer } from '../../db/idempotency-keys.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { statusOf, toErrorAnswer } from '../errors.ts';
@@ -44,6 +46,8 @@ const formOf = (body: Record<string, unknown>): unknown =>
 
 /** What a stored answer becomes when it is given again. */
 export async function replay(
+  vault: Vault,
+  use: KeyUse,
   stored: StoredAnswer,
   replayCard: ((cardId: number) => Promise<Answer>) | undefined,
 ): Promise<Answer> {
@@ -54,15 +58,17 @@ export async function replay(
   return {
     status: stored.status,
     replayed: true,
-    ...(stored.body === null ? {} : { body: JSON.parse(stored.body) as unknown }),
+    ...(stored.body === null
+      ? {}
+      : { body: JSON.parse(openBody(vault, placeOf(use), stored.body).toString('utf8')) as unknown }),
     ...(stored.location === null ? {} : { location: stored.location }),
   };
 }
 
 /** The form in which an answer is kept for repeats; card data is kept as a reference only. */
-export const toStored = (answer: Answer): StoredAnswer => ({
+const toStored = (vault: Vault, use: KeyUse, answer: Answer): StoredAnswer => ({
   status: answer.status,
-  body: answer.cardId !== undefined || answer.body === undefined ? null : JSON.stringify(answer.body),
+  body: answer.cardId !== undefined || answer.body === undefined ? null : sealJson(vault, use, answer.body),
   location: answer.location ?? null,
   cardId: answer.cardId ?? null,
 });
@@ -73,21 +79,22 @@ export const toStored = (answer: Answer): StoredAnswer => ({
  */
 export async function underKey(
   trx: Trx,
+  vault: Vault,
   use: KeyUse,
   work: () => Promise<Answer>,
   replayCard?: (cardId: number) => Promise<Answer>,
 ): Promise<Answer | Refusal> {
   const claim = await claimKey(trx, use);
-  if (claim.kind === 'replay') return await replay(claim.answer, replayCard);
+  if (claim.kind === 'replay') return await replay(vault, use, claim.answer, replayCard);
   await sql`savepoint effect`.execute(trx);
   try {
     const answer = await work();
-    await completeKey(trx, use, toStored(answer));
+    await completeKey(trx, use, toStored(vault, use, answer));
     return answer;
   } catch (error) {
     if (!(error instanceof Refusal) || !isKept(error)) throw error;
     await sql`rollback to savepoint effect`.execute(trx);
-    await completeKey(trx, use, storedRefusal(error));
+    await completeKey(trx, use, storedRefusal(vault, use, error));
     return error;
   }
 }
@@ -99,7 +106,17 @@ export const isKept = (refusal: Refusal): boolean =>
   refusal.code !== 'IDEMPOTENCY_KEY_REUSED';
 
 /** A refusal as a stored answer. */
-export const storedRefusal = (refusal: Refusal): StoredAnswer => {
+export const storedRefusal = (vault: Vault, use: KeyUse, refusal: Refusal): StoredAnswer => {
   const answer = toErrorAnswer(refusal);
-  return { status: answer.status, body: JSON.stringify(answer.body), location: null, cardId: null };
+  return { status: answer.status, body: sealJson(vault, use, answer.body), location: null, cardId: null };
 };
+
+const sealJson = (vault: Vault, use: KeyUse, value: unknown): Buffer =>
+  sealBody(vault, placeOf(use), Buffer.from(JSON.stringify(value)));
+
+const placeOf = (use: KeyUse) => ({
+  partnerId: use.partnerId,
+  table: 'idempotency_keys',
+  rowId: `${use.scope} ${use.key}`,
+  field: 'body',
+});

@@ -15,11 +15,14 @@ const clear = processorRoute({
   refusals: ['OVERLOADED', 'SERVICE_UNAVAILABLE'],
   handle: async (call) => ({
     status: 200,
-    body: await call.services.authorizer.clear(call.body, {
-      requestId: call.requestId,
-      processor: call.principal.processor,
-      receivedAtMs: call.receivedAtMs,
-    }),
+    body: await call.services.authorizer.clear(
+      { fileId: call.body.fileId ?? null, records: [call.body] },
+      {
+        requestId: call.requestId,
+        processor: call.principal.processor,
+        receivedAtMs: call.receivedAtMs,
+      },
+    ),
   }),
 });
 

@@ -98,7 +98,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         state text not null check (state in ('IN_PROGRESS', 'DONE')),
         deadline timestamptz,
         status smallint,
-        body text,
+        -- The answer as it was given, sealed: it may hold personal data.
+        body bytea,
         location text,
         -- Answers with card data: the card and its CVC2 version, read again at a replay; never the data.
         card_id bigint,

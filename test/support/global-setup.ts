@@ -25,8 +25,12 @@ declare module 'vitest' {
 const TEMPLATE = 'cardloom';
 const NAMESPACE = 'cardloom';
 
+const LAYERS_WITH_SERVERS = ['db', 'api', 'workflow', 'replay'];
+
 /** One PostgreSQL and one Temporal server a run; each test file makes its own database from the template. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const selected = project.vitest.projects.map((one) => one.name);
+  if (!selected.some((name) => LAYERS_WITH_SERVERS.includes(name))) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'cardloom-test-'));
   const postgres = await startPostgres({
     dataDir: folder,

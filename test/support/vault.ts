@@ -33,6 +33,7 @@ export function testKey(
     case 'token':
     case 'pepper':
     case 'connection-secrets':
+    case 'message-bodies':
       return { purpose, version, createdAt, secret: secret(KEY_PURPOSES.indexOf(purpose) + 16 * version) };
   }
 }

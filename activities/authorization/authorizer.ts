@@ -1,0 +1,106 @@
+import type { Kysely } from 'kysely';
+import type pg from 'pg';
+import { duplicateKeyConflict } from '../../domain/authorization.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { RecordResult } from '../../domain/presentment-record.ts';
+import type { Database } from '../../db/database.ts';
+import { authorizationItem, type Call, type Item, presentmentItem, reversalItem } from './commands.ts';
+import { createConfiguration } from './configuration.ts';
+import type { Answered } from './decide-batch.ts';
+import { createLanes, type Turn } from './lanes.ts';
+import type { AuthorizationMessage, ClearingMessage, ClearingRecord, ReversalMessage } from './messages.ts';
+import { createBatchRunner, type Logger } from './run-batch.ts';
+
+export interface AuthorizerOptions {
+  /** For the configuration; role cardloom_engine. */
+  readonly engine: Kysely<Database>;
+  /** A small pool of its own, role cardloom_engine, best with `pipeline: true`. */
+  readonly pool: pg.Pool;
+  /** How many batches of authorizations and reversals run at a time; clearing has one more lane. */
+  readonly lanes: number;
+  readonly batchMax: number;
+  /** From the first byte of an authorization to its answer. */
+  readonly deadlineMs: number;
+  readonly queueMax: number;
+  readonly logger: Logger;
+}
+
+export interface Authorizer {
+  /** Answers an authorization or inquiry. Throws `Refusal` OVERLOADED or SERVICE_UNAVAILABLE: no decision. */
+  authorize(message: AuthorizationMessage, call: Call): Promise<Answered>;
+  /** Acknowledges a reversal. Throws as `authorize`. */
+  reverse(message: ReversalMessage, call: Call): Promise<Answered>;
+  /** Posts clearing records; what was posted before a refusal is a DUPLICATE when all are sent again. */
+  clear(message: ClearingMessage | ClearingRecord, call: Call): Promise<{ results: RecordResult[] }>;
+  /** Takes nothing more and ends when all that was taken is answered. */
+  drain(): Promise<void>;
+}
+
+/** Reversals and records are repeated by the processor until they are answered (processor 3.6). */
+const FOLLOW_UP_DEADLINE_MS = 10_000;
+const CLEARING_BATCH = 100;
+const CLEARING_QUEUE = 5_000;
+
+/** The direct path: messages in, decisions in batches, answers out; called in process by the API. */
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { pool, logger, batchMax, queueMax } = options;
+  const configuration = createConfiguration(options.engine);
+  const run = createBatchRunner({ pool, configuration, logger });
+  const deadlineOf = (item: Item): number => item.deadlineAtMs;
+  const lanes = createLanes<Item, Answered>({ lanes: options.lanes, batchMax, queueMax, run, deadlineOf });
+  const clearing = createLanes<Item, Answered>({
+    lanes: 1,
+    batchMax: CLEARING_BATCH,
+    queueMax: CLEARING_QUEUE,
+    run,
+    deadlineOf,
+  });
+  const inFlight = new Map<string, { readonly fingerprint: number; readonly result: Promise<Answered> }>();
+
+  /** The same message twice at once is decided once: the second joins the first (authorization 2). */
+  async function joined(item: Item, submit: () => Promise<Answered>): Promise<Answered> {
+    const [{ nk, fingerprint }] = item.keys;
+    const running = inFlight.get(nk);
+    if (running !== undefined) {
+      const { answer } = await running.result;
+      if (running.fingerprint === fingerprint) return { answer, replayed: true };
+      return { answer: JSON.stringify(duplicateKeyConflict(item.command.currency ?? '')), replayed: false };
+    }
+    const result = submit().finally(() => inFlight.delete(nk));
+    inFlight.set(nk, { fingerprint, result });
+    return await result;
+  }
+
+  const decided = (item: Item, turn: Turn): Promise<Answered> => joined(item, () => lanes.submit(item, turn));
+
+  return {
+    async authorize(message, call) {
+      if (message.advice === true) {
+        throw new Refusal('SERVICE_UNAVAILABLE', 'Advices are not part of this release.', {
+          retryAfterSeconds: 1,
+        });
+      }
+      return await decided(authorizationItem(message, call, options.deadlineMs), 'decision');
+    },
+    async reverse(message, call) {
+      return await decided(reversalItem(message, call, FOLLOW_UP_DEADLINE_MS), 'followUp');
+    },
+    async clear(message, call) {
+      const { fileId, records } = 'records' in message ? message : { fileId: null, records: [message] };
+      const items = records.map((record) => presentmentItem(record, fileId, call, FOLLOW_UP_DEADLINE_MS));
+      const results = await Promise.allSettled(
+        items.map((item) => joined(item, () => clearing.submit(item, 'followUp'))),
+      );
+      return { results: results.map(toRecordResult) };
+    },
+    async drain() {
+      await Promise.all([lanes.drain(), clearing.drain()]);
+    },
+  };
+}
+
+function toRecordResult(settled: PromiseSettledResult<Answered>): RecordResult {
+  if (settled.status === 'rejected') throw settled.reason;
+  const result = JSON.parse(settled.value.answer) as RecordResult;
+  return settled.value.replayed ? { ...result, result: 'DUPLICATE', exception: null } : result;
+}

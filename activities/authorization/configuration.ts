@@ -1,0 +1,87 @@
+import type { Kysely } from 'kysely';
+import type { Caller } from '../../domain/actor.ts';
+import type { AccountCode } from '../../domain/ledger.ts';
+import { atomically } from '../../db/atomically.ts';
+import type { Database } from '../../db/database.ts';
+import { type AccountScope, openPartnerBalance, sharedAccounts } from '../../db/ledger.ts';
+import { findProgramme, type Programme } from '../../db/partners.ts';
+
+export interface Product {
+  readonly version: number;
+  readonly pinTries: number;
+  readonly anonymous: boolean;
+}
+
+type SharedAccounts = Readonly<Record<'NS' | 'NR' | 'PH', number>>;
+
+/**
+ * What decisions need and seldom changes, kept in memory. Programmes and products are asked for with the
+ * version that the batch has just read, so a change is seen by the next batch (authorization 6, S3).
+ */
+export interface Configuration {
+  programme(programmeId: number, version: number): Promise<Programme>;
+  product(productId: number, version: number): Promise<Product>;
+  /** Accounts without a cached value; opened at their first use. */
+  accounts(scope: AccountScope): Promise<SharedAccounts>;
+  /** Makes sure that the company's balance is there to be locked: it opens at its first posting (money 2). */
+  ensureCompanyBalance(scope: AccountScope): Promise<void>;
+}
+
+const ACCOUNTS = ['NS', 'NR', 'PH'] as const satisfies readonly AccountCode[];
+const ENGINE: Caller = {
+  partnerId: null,
+  actor: { type: 'SYSTEM', id: 'authorization' },
+  requestId: 'configuration',
+  ip: null,
+};
+
+/** A configuration that reads through `engine`, outside the transactions of batches. */
+export function createConfiguration(engine: Kysely<Database>): Configuration {
+  const programmes = new Map<number, Programme>();
+  const products = new Map<number, Product>();
+  const accounts = new Map<string, SharedAccounts>();
+  const companies = new Set<string>();
+
+  return {
+    async programme(programmeId, version) {
+      const known = programmes.get(programmeId);
+      if (known?.version === version) return known;
+      const read = await findProgramme(engine, programmeId);
+      if (read === undefined) throw new Error('a card names a programme that does not exist');
+      programmes.set(programmeId, read);
+      return read;
+    },
+    async product(productId, version) {
+      const known = products.get(productId);
+      if (known?.version === version) return known;
+      const read = await readProduct(engine, productId);
+      products.set(productId, read);
+      return read;
+    },
+    async accounts(scope) {
+      const known = accounts.get(keyOf(scope));
+      if (known !== undefined) return known;
+      const read = await atomically(engine, ENGINE, (trx) => sharedAccounts(trx, scope, ACCOUNTS));
+      accounts.set(keyOf(scope), read);
+      return read;
+    },
+    async ensureCompanyBalance(scope) {
+      if (companies.has(keyOf(scope))) return;
+      await atomically(engine, ENGINE, (trx) =>
+        openPartnerBalance(trx, { ...scope, kind: 'company', enforced: false }),
+      );
+      companies.add(keyOf(scope));
+    },
+  };
+}
+
+const keyOf = ({ programmeId, currency }: AccountScope): string => `${programmeId}/${currency}`;
+
+async function readProduct(engine: Kysely<Database>, productId: number): Promise<Product> {
+  const row = await engine
+    .selectFrom('card_products')
+    .select(['version', 'pin_tries', 'anonymous'])
+    .where('product_id', '=', productId)
+    .executeTakeFirstOrThrow();
+  return { version: row.version, pinTries: row.pin_tries, anonymous: row.anonymous };
+}

@@ -1,0 +1,230 @@
+import type pg from 'pg';
+import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/authorization.ts';
+import type { NetworkAnswer, Outcome } from '../../domain/decision.ts';
+import { decideClearing } from '../../domain/presentment.ts';
+import type { RecordResult } from '../../domain/presentment-record.ts';
+import { decideReversal, reversedBy } from '../../domain/reversal.ts';
+import { newApprovalCode, newIdAt } from '../../db/ids.ts';
+import type { Item } from './commands.ts';
+import type { Configuration } from './configuration.ts';
+import {
+  allOf,
+  begin,
+  candidatesOf,
+  type KeyRow,
+  knownKeys,
+  lockCards,
+  lockLifecycles,
+  storedAnswers,
+} from './load.ts';
+import { completeCards, loadPartnerBalances } from './load-cards.ts';
+import {
+  applyEffects,
+  authorizationView,
+  type LoadedCard,
+  referencingView,
+  type WorkingCopy,
+} from './working-copy.ts';
+import { writeAndCommit } from './write.ts';
+import { collect, emptyWriteSet } from './write-set.ts';
+
+export interface BatchOptions {
+  readonly lane: number;
+  /** One reversal that found nothing, under the exclusive lock of its card: it may leave a tombstone. */
+  readonly alone?: boolean;
+  /** One authorization that cannot be written as it is: declined with reason INTERNAL. */
+  readonly fault?: boolean;
+  /** Called for what somebody should see in the log of security events. */
+  readonly onConflict: (item: Item) => void;
+  readonly onFault: (item: Item, error: unknown) => void;
+}
+
+export interface Answered {
+  /** JSON text, byte for byte what is stored for repeats. */
+  readonly answer: string;
+  readonly replayed: boolean;
+}
+
+/** `alone`: this reversal found nothing and has to be run again by itself. */
+export type BatchResult = Answered | 'alone';
+
+/**
+ * Decides a batch in one database transaction (authorization 6): known keys, locks in the one order of all
+ * writers, `decide` for each item in order on a working copy, set-based writes, commit. Answers in the order
+ * of `items`. Throws database errors with nothing committed, and `CommitUnknown`.
+ */
+export async function decideBatch(
+  client: pg.ClientBase,
+  configuration: Configuration,
+  items: readonly Item[],
+  options: BatchOptions,
+): Promise<BatchResult[]> {
+  const startedAtMs = Date.now();
+  const alone = options.alone === true;
+  const cardNames = distinct(items.map((item) => item.processorCardId));
+  const [now, known, early] = await allOf([
+    begin(client, namesToLock(items, alone), alone),
+    knownKeys(client, items),
+    // Without references there is no transaction to be locked first: one round trip less.
+    items.every((item) => item.kind === 'authorization')
+      ? lockCards(client, cardNames)
+      : Promise.resolve(null),
+  ]);
+  const results: (BatchResult | undefined)[] = await answerRepeats(client, items, known, options);
+  const open = items.flatMap((item, at) => (results[at] === undefined ? [{ item, at }] : []));
+  const lane = { lane: options.lane, batchSize: items.length, startedAtMs };
+
+  const candidates = await candidatesOf(
+    client,
+    open.map(({ item }) => item),
+    now.getTime(),
+  );
+  const lifecycles = await lockLifecycles(client, distinct([...candidates.values()].flat()));
+  const locked = early ?? (await lockCards(client, cardNames));
+  const cards = await completeCards(client, configuration, locked);
+  const partnerBalances = await loadPartnerBalances(
+    client,
+    configuration,
+    cards,
+    open.map(({ item }) => item),
+  );
+  const copy: WorkingCopy = {
+    now,
+    cards,
+    balances: new Map([...cards.values()].map((card) => [card.balance.id, card.balance])),
+    partnerBalances,
+    lifecycles: new Map(lifecycles),
+    made: new Map(),
+  };
+
+  const set = emptyWriteSet(now);
+  open.forEach(({ item, at }, place) => {
+    const earlier = set.keys.find(
+      (key) => item.kind === 'presentment' && item.keys.some(({ nk }) => nk === key.nk),
+    );
+    if (earlier !== undefined) {
+      results[at] = duplicateRecord(item, earlier.transactionId);
+      return;
+    }
+    const card = cards.get(item.processorCardId) ?? null;
+    const outcome = outcomeOf(copy, card, item, candidates.get(place) ?? [], options);
+    if (outcome === 'alone') {
+      results[at] = 'alone';
+      return;
+    }
+    const transfers = card === null ? [] : applyEffects(copy, card, outcome.effects);
+    const answer = JSON.stringify(outcome.answer);
+    collect(set, item, card, outcome.effects, answer, transfers, lane);
+    results[at] = { answer, replayed: false };
+  });
+  await writeAndCommit(client, copy, set);
+  return results.map((result) => {
+    if (result === undefined) throw new Error('an item of a batch was left without an answer');
+    return result;
+  });
+}
+
+/** Only what may make a new authorization has to wait for a reversal that is looking for one. */
+const namesToLock = (items: readonly Item[], alone: boolean): string[] =>
+  distinct(
+    items.filter((item) => alone || item.kind === 'authorization').map((item) => item.processorCardId),
+  );
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** Answers of items whose key is known: the stored bytes, or the conflict; undefined for all others. */
+async function answerRepeats(
+  client: pg.ClientBase,
+  items: readonly Item[],
+  keys: readonly KeyRow[],
+  options: BatchOptions,
+): Promise<(BatchResult | undefined)[]> {
+  if (keys.length === 0) return items.map(() => undefined);
+  const known = new Map(keys.map((key) => [key.nk, key]));
+  const answers = await storedAnswers(client, keys);
+  return items.map((item) => {
+    const key = item.keys.map(({ nk }) => known.get(nk)).find((one) => one !== undefined);
+    return key === undefined ? undefined : repeatOf(item, key, answers, options);
+  });
+}
+
+/** The answer that a repeat of `item` gets, given what is stored under its key. */
+export function repeatOf(
+  item: Item,
+  key: KeyRow,
+  answers: ReadonlyMap<string, string>,
+  options: Pick<BatchOptions, 'onConflict'>,
+): Answered {
+  if (item.kind === 'presentment') return duplicateRecord(item, key.transaction_id);
+  if (key.fingerprint !== item.keys[0].fingerprint) {
+    options.onConflict(item);
+    const { currency } = item.command;
+    return { answer: JSON.stringify(duplicateKeyConflict(currency ?? '')), replayed: false };
+  }
+  const stored = answers.get(`${key.transaction_id}/${key.seq}`);
+  // Nothing is stored for a card we do not know: the answer follows from the message alone.
+  return { answer: stored ?? JSON.stringify(unknownCard(item).answer), replayed: true };
+}
+
+function duplicateRecord(item: Item, id: string | null): Answered {
+  const recordId = item.kind === 'presentment' ? item.command.recordId : '';
+  const result: RecordResult = { recordId, result: 'DUPLICATE', id, exception: null };
+  return { answer: JSON.stringify(result), replayed: true };
+}
+
+const NO_IDS = { transactionId: '', approvalCode: '' };
+
+function unknownCard(item: Item): Outcome<NetworkAnswer | RecordResult> {
+  switch (item.kind) {
+    case 'authorization':
+      return decide(null, item.command, 0, NO_IDS);
+    case 'reversal':
+      return decideReversal(null, item.command, 0, '');
+    case 'presentment':
+      return decideClearing(null, item.command, 0, '');
+  }
+}
+
+function outcomeOf(
+  copy: WorkingCopy,
+  card: LoadedCard | null,
+  item: Item,
+  candidateIds: readonly string[],
+  options: BatchOptions,
+): Outcome<NetworkAnswer | RecordResult> | 'alone' {
+  if (card === null) return unknownCard(item);
+  const transactionId = newIdAt(copy.now);
+  const nowMs = copy.now.getTime();
+  switch (item.kind) {
+    case 'authorization':
+      return authorize(copy, card, item, options, transactionId);
+    case 'reversal': {
+      const view = referencingView(copy, card, candidateIds);
+      const mayStayUnmatched = options.alone === true;
+      if (!mayStayUnmatched && reversedBy(item.command, view.candidates).length === 0) return 'alone';
+      return decideReversal(view, item.command, nowMs, transactionId);
+    }
+    case 'presentment':
+      return decideClearing(referencingView(copy, card, candidateIds), item.command, nowMs, transactionId);
+  }
+}
+
+function authorize(
+  copy: WorkingCopy,
+  card: LoadedCard,
+  item: Extract<Item, { kind: 'authorization' }>,
+  options: BatchOptions,
+  transactionId: string,
+): Outcome<NetworkAnswer> {
+  const ids = { transactionId, approvalCode: newApprovalCode() };
+  const view = authorizationView(copy, card, item.command);
+  // What could not be stored may be in the free text: the record of the fault goes without it.
+  const bare = { ...item.command, description: '', transactionData: {} };
+  if (options.fault === true) return declineAsFault(view, bare, ids);
+  try {
+    return decide(view, item.command, copy.now.getTime(), ids);
+  } catch (error) {
+    options.onFault(item, error);
+    return declineAsFault(view, bare, ids);
+  }
+}

@@ -1,0 +1,113 @@
+import { Refusal } from '../../domain/errors.ts';
+
+/** Decisions go first, three to one follow-up, so that neither starves (authorization 7). */
+export type Turn = 'decision' | 'followUp';
+const DECISIONS_TO_ONE = 3;
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Lanes<Item, Result> {
+  /** Waits for a lane and answers what `run` made of the item. Throws `Refusal` OVERLOADED. */
+  submit(item: Item, turn: Turn): Promise<Result>;
+  /** Takes nothing more; ends when all that was taken has its answer. */
+  drain(): Promise<void>;
+}
+
+export interface LaneOptions<Item, Result> {
+  readonly lanes: number;
+  readonly batchMax: number;
+  /** How many may wait; one more is turned away at once. */
+  readonly queueMax: number;
+  /** Answers in the order of the items; a `Refusal` in place of a result is thrown to its caller. */
+  readonly run: (items: readonly Item[], lane: number) => Promise<readonly (Result | Refusal)[]>;
+  /** Milliseconds since the epoch after which nobody waits for the item any more. */
+  readonly deadlineOf: (item: Item) => number;
+}
+
+/**
+ * A few lanes over two waiting lines. A free lane takes all that waits, up to `batchMax`, without a timer: one
+ * waiting item makes a batch of one, a burst makes large ones.
+ */
+export function createLanes<Item, Result extends object>(
+  options: LaneOptions<Item, Result>,
+): Lanes<Item, Result> {
+  const decisions: Waiting<Item, Result>[] = [];
+  const followUps: Waiting<Item, Result>[] = [];
+  const free = Array.from({ length: options.lanes }, (_one, at) => options.lanes - at);
+  let draining = false;
+  let idle: (() => void)[] = [];
+
+  const waiting = (): number => decisions.length + followUps.length;
+
+  function pump(): void {
+    while (free.length > 0 && waiting() > 0) {
+      const batch = take();
+      const lane = free.pop();
+      if (lane === undefined || batch.length === 0) {
+        if (lane !== undefined) free.push(lane);
+        continue;
+      }
+      void runBatch(batch, lane);
+    }
+    if (waiting() === 0 && free.length === options.lanes) {
+      for (const done of idle) done();
+      idle = [];
+    }
+  }
+
+  function take(): Waiting<Item, Result>[] {
+    const batch: Waiting<Item, Result>[] = [];
+    const now = Date.now();
+    while (batch.length < options.batchMax && waiting() > 0) {
+      const decisionTurn = followUps.length === 0 || batch.length % (DECISIONS_TO_ONE + 1) < DECISIONS_TO_ONE;
+      const next =
+        (decisionTurn && decisions.length > 0 ? decisions : followUps).shift() ?? decisions.shift();
+      if (next === undefined) break;
+      if (options.deadlineOf(next.item) <= now) next.reject(overloaded());
+      else batch.push(next);
+    }
+    return batch;
+  }
+
+  async function runBatch(batch: readonly Waiting<Item, Result>[], lane: number): Promise<void> {
+    try {
+      const results = await options.run(
+        batch.map(({ item }) => item),
+        lane,
+      );
+      batch.forEach(({ resolve, reject }, at) => {
+        const result = results[at];
+        if (result === undefined) reject(new Error('a batch gave no answer for one of its items'));
+        else if (result instanceof Refusal) reject(result);
+        else resolve(result);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      free.push(lane);
+      pump();
+    }
+  }
+
+  return {
+    submit(item, turn) {
+      if (draining || waiting() >= options.queueMax) return Promise.reject(overloaded());
+      return new Promise((resolve, reject) => {
+        (turn === 'decision' ? decisions : followUps).push({ item, resolve, reject });
+        pump();
+      });
+    },
+    async drain() {
+      draining = true;
+      if (waiting() === 0 && free.length === options.lanes) return;
+      await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+const overloaded = (): Refusal =>
+  new Refusal('OVERLOADED', 'Too much is waiting; try again.', { retryAfterSeconds: 1 });

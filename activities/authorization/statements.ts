@@ -1,0 +1,113 @@
+/** Statements that read and lock what a batch needs; all are prepared once per connection by their name. */
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** S1 for authorizations: the time of the batch, and the shared lock that a late reversal waits for. */
+export const BEGIN_SHARED: Statement = {
+  name: 'begin shared',
+  text: `select cardloom_now() as now, (
+      select count(pg_advisory_xact_lock_shared(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
+};
+
+/** S1 for a reversal that found nothing: nobody may authorize this card meanwhile (authorization 9). */
+export const BEGIN_EXCLUSIVE: Statement = {
+  name: 'begin exclusive',
+  text: `select cardloom_now() as now, (
+      select count(pg_advisory_xact_lock(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
+};
+
+export const KNOWN_KEYS: Statement = {
+  name: 'known keys',
+  text: `select nk, transaction_id, seq, fingerprint from network_keys where nk = any ($1::uuid[])`,
+};
+
+export const STORED_ANSWERS: Statement = {
+  name: 'stored answers',
+  text: `select e.transaction_id, e.seq, e.answer
+    from unnest($1::uuid[], $2::smallint[]) x(transaction_id, seq)
+    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq`,
+};
+
+/** Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. */
+export const CANDIDATES: Statement = {
+  name: 'candidates',
+  text: `select x.item, t.id
+    from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::bigint[])
+      x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, merchant, amount)
+    join card_states c on c.processor_card_id = x.card
+    join transactions t on t.card_id = c.card_id and t.id >= x.oldest and t.id >= $11::uuid
+    where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
+      and ((t.stan = x.stan and t.local_at = x.local_at)
+        or t.network_reference = x.network_reference
+        or t.external_id = x.external_id
+        or t.approval_code = x.approval_code
+        or (t.transaction_data ->> 'merchantIdentifier' = x.merchant and t.amount >= x.amount))`,
+};
+
+export const LOCK_LIFECYCLES: Statement = {
+  name: 'lock lifecycles',
+  text: `select id, balance_id, type, category, external_id, network_reference, rrn, stan, local_at,
+      approval_code, amount, currency, transaction_data ->> 'merchantIdentifier' as merchant_identifier,
+      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, flags, event_count,
+      cleared_at
+    from transactions where id = any ($1::uuid[]) order by id for no key update`,
+};
+
+export const OPEN_HOLDS: Statement = {
+  name: 'open holds',
+  text: `select p.transaction_id, p.event_seq, p.seq, p.amount - coalesce((
+        select sum(u.amount) from ledger_transfers u
+        where u.transaction_id = p.transaction_id and u.of_event_seq = p.event_seq and u.of_seq = p.seq
+      ), 0)::bigint as remaining
+    from ledger_transfers p where p.transaction_id = any ($1::uuid[]) and p.state = 'PENDING'
+    order by p.transaction_id, p.event_seq, p.seq`,
+};
+
+/** Cards and their balances, locked by the statement that reads them, in the one order of all writers. */
+export const LOCK_CARDS: Statement = {
+  name: 'lock cards',
+  text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
+      c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
+      c.cvc_tries_left, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
+      b.held, b.version, b.forced_since
+    from card_states c join balances b on b.balance_id = c.balance_id
+    where c.processor_card_id = any ($1::text[])
+    order by b.balance_id, c.card_id
+    for no key update of c, b`,
+};
+
+/** Who holds the cards, under which versions of the configuration; read without a lock. */
+export const OWNERS: Statement = {
+  name: 'owners',
+  text: `select c.processor_card_id, u.state, u.kyc, u.transactional_locks, p.version as programme_version,
+      d.version as product_version, exists (
+        select from reversal_tombstones r where r.card_id = c.card_id and r.used_by is null) as has_tombstone
+    from card_states c
+    join programmes p on p.programme_id = c.programme_id
+    join card_products d on d.product_id = c.product_id
+    left join customers u on u.customer_id = c.customer_id
+    where c.processor_card_id = any ($1::text[])`,
+};
+
+export const TOMBSTONES: Statement = {
+  name: 'tombstones',
+  text: `select tombstone_id, card_id, original_stan, original_local_at, external_id, amount, created_at
+    from reversal_tombstones
+    where card_id = any ($1::bigint[]) and used_by is null
+      and created_at > cardloom_now() - interval '30 days'`,
+};
+
+/** Partner balances come last: they are the hottest rows and are held for the shortest time. */
+export const LOCK_PARTNER_BALANCES: Statement = {
+  name: 'lock partner balances',
+  text: `select partner_balance_id, account_id, programme_id, kind, currency, enforced, posted, held, version,
+      forced_since
+    from partner_balances
+    where (programme_id, kind, currency) in (
+      select * from unnest($1::int[], $2::text[], $3::char(3)[]))
+    order by partner_balance_id
+    for no key update`,
+};

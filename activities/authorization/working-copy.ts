@@ -1,0 +1,276 @@
+import type { AuthorizationCommand, AuthorizationView } from '../../domain/authorization-view.ts';
+import type { Effects } from '../../domain/decision.ts';
+import { availableOf, type GuardedCode, holdsAfter, isGuarded, valueAfter } from '../../domain/ledger.ts';
+import type { PresentmentView } from '../../domain/presentment.ts';
+import type { ReversalView } from '../../domain/reversal.ts';
+import type { BalanceView, Lifecycle } from '../../domain/transaction.ts';
+import type { Programme } from '../../db/partners.ts';
+import type { Configuration, Product } from './configuration.ts';
+import type { CardRow, OwnerRow, PartnerBalanceRow, TombstoneRow } from './load.ts';
+
+/** A row with a cached value, as the batch has it now. */
+export interface GuardedAccount {
+  readonly id: string;
+  readonly accountId: number;
+  /** False for accounts that may be below zero whenever they like. */
+  readonly guarded: boolean;
+  posted: number;
+  held: number;
+  version: number;
+  forcedSince: Date | null;
+  changed: boolean;
+}
+
+export interface LoadedCard {
+  readonly row: CardRow;
+  readonly owner: OwnerRow;
+  readonly programme: Programme;
+  readonly product: Product;
+  readonly accounts: Awaited<ReturnType<Configuration['accounts']>>;
+  readonly balance: GuardedAccount;
+  deposit: GuardedAccount | null;
+  company: GuardedAccount | null;
+  tombstones: readonly TombstoneRow[];
+  pinTriesLeft: number;
+  cvcTriesLeft: number;
+  locks: readonly number[];
+  changed: boolean;
+}
+
+/** What a batch has read, changed by each decision so that the next one sees it. */
+export interface WorkingCopy {
+  readonly now: Date;
+  readonly cards: ReadonlyMap<string, LoadedCard>;
+  readonly balances: ReadonlyMap<string, GuardedAccount>;
+  readonly partnerBalances: ReadonlyMap<string, GuardedAccount>;
+  /** Locked transactions, and those that this batch makes, by id. */
+  readonly lifecycles: Map<string, Lifecycle>;
+  /** Ids of transactions that this batch made, by card. */
+  readonly made: Map<number, string[]>;
+}
+
+/** The balance of a card row, one object for all cards that share it. */
+export const guardedBalance = (row: CardRow): GuardedAccount => ({
+  id: row.balance_id,
+  accountId: row.account_id,
+  guarded: row.holder === 'platform',
+  posted: row.posted,
+  held: row.held,
+  version: row.version,
+  forcedSince: row.forced_since,
+  changed: false,
+});
+
+/** A locked partner balance. */
+export const guardedPartnerBalance = (row: PartnerBalanceRow): GuardedAccount => ({
+  id: row.partner_balance_id,
+  accountId: row.account_id,
+  guarded: row.enforced && row.kind !== 'company',
+  posted: row.posted,
+  held: row.held,
+  version: row.version,
+  forcedSince: row.forced_since,
+  changed: false,
+});
+
+const balanceView = ({ row, balance }: LoadedCard): BalanceView => ({
+  balanceId: row.balance_id,
+  currency: row.currency,
+  holder: row.holder,
+  state: row.balance_state,
+  posted: balance.posted,
+  held: balance.held,
+});
+
+const programmeView = ({ programme }: LoadedCard) => ({
+  version: programme.version,
+  balanceHolder: programme.balanceHolder,
+  funding: programme.funding,
+  sharedAuthorization: programme.sharedAuthorization,
+  holdDays: programme.timings.holdDays ?? null,
+});
+
+const DAY_MS = 86_400_000;
+
+/** View of an authorization of this card as the batch stands now. */
+export function authorizationView(
+  copy: WorkingCopy,
+  card: LoadedCard,
+  command: AuthorizationCommand,
+): AuthorizationView {
+  const { row, owner, deposit } = card;
+  const tombstone = card.tombstones.find((one) => hits(one, command, copy.now));
+  const { state, kyc, transactional_locks: transactionalLocks } = owner;
+  return {
+    card: {
+      cardId: row.card_id,
+      baseState: row.base_state,
+      locks: card.locks,
+      expiryDate: row.expiry_date,
+      pinTriesLeft: card.pinTriesLeft,
+      cvcTriesLeft: card.cvcTriesLeft,
+    },
+    programme: programmeView(card),
+    product: card.product,
+    owner:
+      state === null || kyc === null ? null : { state, kyc, transactionalLocks: transactionalLocks ?? 0 },
+    balance: balanceView(card),
+    deposit:
+      deposit === null ? null : { posted: deposit.posted, held: deposit.held, enforced: deposit.guarded },
+    tombstone: tombstone === undefined ? null : { id: tombstone.tombstone_id, amount: tombstone.amount },
+  };
+}
+
+/** Same network message, or the same number of the network within a day of the reversal (authorization 9). */
+function hits(tombstone: TombstoneRow, command: AuthorizationCommand, now: Date): boolean {
+  const sameMessage =
+    tombstone.original_stan === command.stan && tombstone.original_local_at === command.localAt;
+  const recent = Math.abs(now.getTime() - tombstone.created_at.getTime()) <= DAY_MS;
+  return sameMessage || (recent && tombstone.external_id === command.externalId);
+}
+
+/** View of a reversal or a clearing record of this card; `candidateIds` are what its references may mean. */
+export function referencingView(
+  copy: WorkingCopy,
+  card: LoadedCard,
+  candidateIds: readonly string[],
+): ReversalView & PresentmentView {
+  const ids = new Set([...candidateIds, ...(copy.made.get(card.row.card_id) ?? [])]);
+  const candidates = [...ids].flatMap((id) => copy.lifecycles.get(id) ?? []);
+  return {
+    programme: programmeView(card),
+    productVersion: card.product.version,
+    balance: balanceView(card),
+    candidates,
+  };
+}
+
+/** A transfer with its accounts, and their values after it where they have one. */
+export interface PostedTransfer {
+  readonly transactionId: string;
+  readonly eventSeq: number;
+  readonly seq: number;
+  readonly partnerId: number;
+  readonly debitAccount: number;
+  readonly creditAccount: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly state: 'PENDING' | 'POSTED' | 'VOIDED';
+  readonly ofEventSeq: number | null;
+  readonly ofSeq: number | null;
+  readonly debitAfter: number | null;
+  readonly creditAfter: number | null;
+}
+
+/** Applies a decision to the copy; answers its transfers as they are to be written. */
+export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effects): PostedTransfer[] {
+  if (effects.tries !== null) {
+    card.pinTriesLeft = effects.tries.pinTriesLeft;
+    card.cvcTriesLeft = effects.tries.cvcTriesLeft;
+    card.changed = true;
+  }
+  if (effects.lockCode !== null) {
+    card.locks = [...card.locks, effects.lockCode].toSorted((one, other) => one - other);
+    card.changed = true;
+  }
+  if (effects.usedTombstoneId !== null) {
+    const used = effects.usedTombstoneId;
+    card.tombstones = card.tombstones.filter((one) => one.tombstone_id !== used);
+  }
+  const { transaction } = effects;
+  if (transaction === null) return [];
+  const posted: PostedTransfer[] = [];
+  for (const event of effects.events)
+    posted.push(...applyEntry(copy, card, transaction.id, event, effects.forced));
+  rememberLifecycle(copy, card, effects);
+  return posted;
+}
+
+function applyEntry(
+  copy: WorkingCopy,
+  card: LoadedCard,
+  transactionId: string,
+  event: Effects['events'][number],
+  forced: boolean,
+): PostedTransfer[] {
+  const touched = new Set<GuardedAccount>();
+  const posted = event.transfers.map((transfer): PostedTransfer => {
+    const after = (code: (typeof transfer)['debit']): number | null => {
+      if (!isGuarded(code)) return null;
+      const account = guardedAccount(card, code);
+      const { posted: value, held } = valueAfter(account, code, transfer);
+      account.posted = value;
+      account.held = held;
+      touched.add(account);
+      return transfer.state === 'POSTED' ? value : null;
+    };
+    return {
+      transactionId,
+      eventSeq: event.seq,
+      seq: transfer.seq,
+      partnerId: card.row.partner_id,
+      debitAccount: accountId(card, transfer.debit),
+      creditAccount: accountId(card, transfer.credit),
+      amount: transfer.amount,
+      currency: card.row.currency,
+      state: transfer.state,
+      ofEventSeq: transfer.of?.eventSeq ?? null,
+      ofSeq: transfer.of?.seq ?? null,
+      debitAfter: after(transfer.debit),
+      creditAfter: after(transfer.credit),
+    };
+  });
+  for (const account of touched) settle(account, forced, copy.now);
+  return posted;
+}
+
+/** Once an entry: the version moves on, and an account below zero remembers since when it was let there. */
+function settle(account: GuardedAccount, forced: boolean, now: Date): void {
+  account.version += 1;
+  account.changed = true;
+  if (availableOf(account) >= 0) account.forcedSince = null;
+  else if (forced && account.guarded) account.forcedSince ??= now;
+}
+
+function guardedAccount(card: LoadedCard, code: GuardedCode): GuardedAccount {
+  const account =
+    code === 'U' ? card.balance : code === 'PD' ? card.deposit : code === 'CO' ? card.company : null;
+  if (account === null) throw new Error(`the batch has not locked the account ${code}`);
+  return account;
+}
+
+function accountId(card: LoadedCard, code: Effects['events'][number]['transfers'][number]['debit']): number {
+  if (isGuarded(code)) return guardedAccount(card, code).accountId;
+  if (code === 'NS' || code === 'NR' || code === 'PH') return card.accounts[code];
+  throw new Error(`card traffic has no account ${code}`);
+}
+
+function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects): void {
+  const { transaction, events } = effects;
+  if (transaction === null) return;
+  const { id, created, fold } = transaction;
+  const before = copy.lifecycles.get(id);
+  const holds = events.reduce(
+    (open, event) => holdsAfter(open, event.seq, event.transfers),
+    before?.holds ?? [],
+  );
+  if (before !== undefined) {
+    copy.lifecycles.set(id, { ...before, ...fold, holds });
+  } else if (created !== null && created.type !== 'balance_inquiry' && fold.state !== 'INVALID') {
+    copy.lifecycles.set(id, {
+      ...created,
+      ...fold,
+      id,
+      balanceId: card.row.balance_id,
+      merchantIdentifier: merchantOf(created.transactionData),
+      createdAtMs: copy.now.getTime(),
+      holds,
+    });
+    copy.made.set(card.row.card_id, [...(copy.made.get(card.row.card_id) ?? []), id]);
+  }
+}
+
+function merchantOf(data: Readonly<Record<string, unknown>>): string | null {
+  const merchant = data['merchantIdentifier'];
+  return typeof merchant === 'string' ? merchant : null;
+}

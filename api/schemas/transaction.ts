@@ -1,0 +1,135 @@
+import type { Selectable } from 'kysely';
+import type { TransactionsTable } from '../../db/database.ts';
+import { currencyExponent } from '../../domain/money.ts';
+import { processingStatusOf, wireStatus } from '../../domain/transaction.ts';
+import { date, uuid, z } from './shared.ts';
+
+const transactionDataSchema = z.strictObject({
+  mcc: z.string().nullable(),
+  merchantIdentifier: z.string().nullable(),
+  merchantName: z.string().nullable(),
+  captureMode: z.string().nullable(),
+  lastFourDigits: z.string().nullable(),
+  acquirerCountry: z.string().nullable(),
+  mdesDigitizedWalletId: z.string().nullable(),
+  cashbackPosCurrencyCode: z.string().nullable(),
+  cashbackPosAmount: z.int().nullable(),
+  lastFourDpan: z.string().nullable(),
+  adjustmentReasonDescription: z.string().nullable(),
+  retrievalReferenceNumber: z.string().nullable(),
+  cardId: z.string().nullable(),
+});
+
+export const transactionSchema = z
+  .strictObject({
+    id: uuid(),
+    balanceId: uuid().nullable(),
+    resource: z.string(),
+    resourceId: uuid().nullable(),
+    cardId: z.string().nullable(),
+    customerId: z.int().nullable(),
+    dcCorporationId: uuid().nullable(),
+    transactionId: z.string(),
+    referenceTransactionId: z.string().nullable(),
+    type: z.string(),
+    adjustmentKind: z.string().nullable(),
+    category: z.enum(['DEBIT', 'CREDIT']),
+    amount: z.int(),
+    currency: z.string(),
+    originalAmount: z.int().nullable(),
+    originalCurrency: z.string().nullable(),
+    exchangeRate: z.string().nullable(),
+    status: z.enum(['AUTHORIZED', 'CLEARED', 'REVERSED']),
+    processingStatus: z.enum(['SUCCESS', 'DECLINED', 'INVALID']),
+    result: z.string(),
+    reason: z.string().nullable(),
+    description: z.string(),
+    date: date(),
+    authorizedAmount: z.int(),
+    clearedAmount: z.int(),
+    reversedAmount: z.int(),
+    refundedAmount: z.int(),
+    holdAmount: z.int(),
+    holdExpiresAt: date().nullable(),
+    feeAmount: z.int(),
+    balanceBefore: z.int().nullable(),
+    balanceAfter: z.int().nullable(),
+    transactionData: transactionDataSchema,
+    createdAt: date(),
+    updatedAt: date(),
+  })
+  .openapi('Transaction');
+
+export type TransactionRow = Selectable<TransactionsTable> & {
+  /** UUID of the card as a resource; null without a card. */
+  readonly card_resource_id: string | null;
+};
+
+/** The wire's transaction (money 4.2). */
+export function toTransaction(row: TransactionRow): z.input<typeof transactionSchema> {
+  return {
+    id: row.id,
+    balanceId: row.balance_id,
+    resource: row.resource,
+    resourceId: row.card_resource_id ?? row.balance_id ?? row.partner_balance_id,
+    cardId: row.card_id === null ? null : String(row.card_id),
+    customerId: row.customer_id,
+    dcCorporationId: row.corporation_id,
+    transactionId: row.external_id,
+    referenceTransactionId: row.reference_external_id,
+    type: row.type,
+    adjustmentKind: row.adjustment_kind,
+    category: row.category,
+    amount: row.amount,
+    currency: row.currency,
+    originalAmount: row.original_amount,
+    originalCurrency: row.original_currency,
+    exchangeRate: exchangeRate(row),
+    status: wireStatus(row.state),
+    processingStatus: processingStatusOf(row.state),
+    result: row.result,
+    reason: row.reason,
+    description: row.description,
+    date: row.occurred_at.toISOString(),
+    authorizedAmount: row.authorized,
+    clearedAmount: row.cleared,
+    reversedAmount: row.reversed,
+    refundedAmount: row.refunded,
+    holdAmount: row.held,
+    holdExpiresAt: row.expires_at?.toISOString() ?? null,
+    feeAmount: 0,
+    balanceBefore: row.balance_before,
+    balanceAfter: row.balance_after,
+    transactionData: toTransactionData(row),
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}
+
+/** Original major units for one major unit of the balance currency, ten decimals; null in one currency. */
+function exchangeRate(row: TransactionRow): string | null {
+  const { original_amount: original, original_currency: currency } = row;
+  if (original === null || currency === null || currency === row.currency || row.amount === 0) return null;
+  const scale = 10 ** (currencyExponent(row.currency) - currencyExponent(currency));
+  return ((original / row.amount) * scale).toFixed(10);
+}
+
+function toTransactionData(row: TransactionRow): z.input<typeof transactionDataSchema> {
+  const data = row.transaction_data;
+  const text = (name: string): string | null => (typeof data[name] === 'string' ? data[name] : null);
+  return {
+    mcc: text('mcc'),
+    merchantIdentifier: text('merchantIdentifier'),
+    merchantName: text('merchantName'),
+    captureMode: text('captureMode'),
+    lastFourDigits: row.last_four_digits,
+    acquirerCountry: text('acquirerCountry'),
+    mdesDigitizedWalletId: text('mdesDigitizedWalletId'),
+    cashbackPosCurrencyCode: text('cashbackPosCurrencyCode'),
+    cashbackPosAmount: typeof data['cashbackPosAmount'] === 'number' ? data['cashbackPosAmount'] : null,
+    lastFourDpan: text('lastFourDpan'),
+    adjustmentReasonDescription: text('adjustmentReasonDescription'),
+    retrievalReferenceNumber: row.rrn,
+    cardId: row.card_id === null ? null : String(row.card_id),
+  };
+}

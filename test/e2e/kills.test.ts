@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { readBalance } from '../../cli/demo/balances.ts';
+import { createPartnerClient, type PartnerClient } from '../../cli/demo/partner-client.ts';
+import type { StoryFacts } from '../../cli/demo/story.ts';
+import { readQuickstart } from '../../cli/quickstart.ts';
+import { type CommandResult, runCardloom } from './cardloom.ts';
+import { childPids, killHard } from './children.ts';
+
+const environment = inject('stackEnvironment');
+const dataDir = inject('stackDataDir');
+
+describe('killing processes in the middle of the demo', () => {
+  let demo: CommandResult;
+  let facts: StoryFacts;
+  let partner: PartnerClient;
+  const killed: string[] = [];
+
+  beforeAll(async () => {
+    const pids = await childPids(environment);
+    // Killed while the step after the printed one is under way.
+    const afterStep: Record<string, readonly string[]> = { 1: ['worker'], 3: ['api'], 5: ['postgres'] };
+    demo = await runCardloom(['demo'], environment, (line) => {
+      const [, number = ''] = /^ ([1-9]) {2}/.exec(line) ?? [];
+      for (const name of afterStep[number] ?? []) {
+        killHard(pids, name);
+        killed.push(name);
+      }
+    });
+    const quickstart = readQuickstart(dataDir);
+    if (quickstart === null) throw new Error(`no stack runs in ${join(dataDir)}`);
+    partner = createPartnerClient(quickstart, 'credit');
+    facts = factsOf(demo.output);
+  }, 180_000);
+  afterAll(() => partner.close());
+
+  it('lets the demo go on by itself', () => {
+    expect(killed).toEqual(['worker', 'api', 'postgres']);
+    expect(demo, demo.output).toMatchObject({ code: 0 });
+  });
+
+  it('loses nothing that was answered', async () => {
+    const { userId, balanceId, cardId } = facts;
+    const named = z.object({ id: z.int() });
+    expect(await partner.get(`/lifecycle/v1/wallet/${userId}`, { answer: named })).toEqual({ id: userId });
+    const verification = z.object({ status: z.string() });
+    const path = `/secure/customers/${userId}/verification`;
+    expect(await partner.get(path, { answer: verification })).toEqual({ status: 'ACCEPTED' });
+    const world = { partner } as Parameters<typeof readBalance>[0];
+    expect(await readBalance(world, userId, balanceId)).toMatchObject({ amount: 87_66, heldAmount: 0 });
+    const card = await partner.get(`/secure/customers/${userId}/cards/${cardId}`, {
+      encrypted: true,
+      answer: z.object({ id: z.int(), lastFourDigits: z.string(), cardNo: z.string() }),
+    });
+    expect(card.id).toBe(cardId);
+    expect(card.cardNo.endsWith(card.lastFourDigits)).toBe(true);
+  });
+
+  it('leaves a ledger without a difference', async () => {
+    const verified = await runCardloom(['verify-ledger'], environment);
+    expect(verified, verified.output).toMatchObject({ code: 0 });
+  });
+});
+
+/** The ids that the demo printed for people. */
+function factsOf(output: string): Pick<StoryFacts, 'userId' | 'balanceId' | 'cardId'> & StoryFacts {
+  const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1]);
+  return {
+    userId: number(/user ([0-9]+)/),
+    balanceId: /balance ([0-9a-f-]{36})/.exec(output)?.[1] ?? '',
+    cardId: number(/card ([0-9]+), number/),
+  } as StoryFacts;
+}

@@ -1,0 +1,6 @@
+/** All workflows: the entry of the bundle. */
+export { customerVerification } from './customer-verification.ts';
+export { externalVerification } from './external-verification.ts';
+export { notificationBatch } from './notification-batch.ts';
+export { notificationDelivery } from './notification-delivery.ts';
+export { processorInstruction } from './processor-instruction.ts';
