@@ -16,4 +16,9 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verifications: async () => (await import('./operate/verifications.ts')).verificationsCommand,
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
+  trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
+  certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
+  revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,
+  'leak-scan': async () => (await import('./operate/leak-scan.ts')).leakScanCommand,
 };

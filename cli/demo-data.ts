@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import { atomically, newId, type Trx } from '../db/atomically.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import type { CertificateScope, Database } from '../db/database.ts';
-import { openPartnerBalance } from '../db/ledger.ts';
+import { findProgramme } from '../db/partners.ts';
 import { postPartnerBalance } from '../db/postings.ts';
 import type { Caller } from '../domain/actor.ts';
 import { type Environment, readSettings } from '../domain/settings.ts';
@@ -229,12 +229,13 @@ async function ensureProgramme(
   const programmeId = inserted.programme_id;
   await insertProduct(trx, partnerId, programmeId, one, 'VIRTUAL', one.virtualConfigId);
   await insertProduct(trx, partnerId, programmeId, one, 'PHYSICAL', one.physicalConfigId);
-  const account = { partnerId, programmeId, kind: one.funding, currency: 'EUR' } as const;
-  await openPartnerBalance(trx, { ...account, enforced: one.enforcePartnerBalance });
+  const programme = await findProgramme(trx, programmeId);
+  if (programme === undefined) throw new Error('the demo programme is not there');
   await postPartnerBalance(trx, {
-    ...account,
+    programme,
     type: 'collateralCredit',
     amount: PREFUND_MINOR_UNITS,
+    currency: 'EUR',
     externalId: `demo-prefund-${randomUUID()}`,
     description: 'Prefund of the demo programme',
   });

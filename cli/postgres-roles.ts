@@ -50,7 +50,7 @@ export async function ensureRoles(urls: PostgresUrls, passwords: PostgresPasswor
     if (!(await exists(client, 'pg_roles', 'rolname', 'cardloom_vault'))) {
       await client.query('create role cardloom_vault nologin nosuperuser nobypassrls');
     }
-    await client.query('grant cardloom_vault to cardloom_owner');
+    await client.query('grant cardloom_vault to cardloom_owner with inherit false, set true');
     if (!(await exists(client, 'pg_database', 'datname', DATABASE))) {
       await client.query(`create database ${DATABASE} owner cardloom_owner`);
     }

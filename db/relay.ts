@@ -1,6 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { newId, nowOf, type Trx } from './atomically.ts';
-import type { Database, OutboxTable } from './database.ts';
+import type { Database, OutboxTable, ProgrammeTimings } from './database.ts';
 
 /** Bounds per connection (partner-integrations 12): a dead partner costs a fixed amount and others nothing. */
 const ROWS_A_BATCH = 300;
@@ -272,7 +272,7 @@ export interface WorkflowRow {
   readonly workflowId: string;
   readonly input: Readonly<Record<string, unknown>>;
   /** Durations of the row's programme. */
-  readonly timings: Database['programmes']['timings'] extends { __select__: infer T } ? T : never;
+  readonly timings: ProgrammeTimings;
 }
 
 /** `AWAY`: Temporal cannot be reached, the row waits; `OWN_FAULT`: this row cannot be started as it is. */

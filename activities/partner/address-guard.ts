@@ -49,7 +49,9 @@ export function createAddressGuard({ allow, dev }: AddressGuardOptions): Address
         const first = addresses?.[0];
         if (error !== null) return callback(error, '', 0);
         if (first === undefined || !addresses.every(mayCall)) {
-          const blocked: NodeJS.ErrnoException = new Error('the name leads to an address that is not allowed');
+          const blocked: NodeJS.ErrnoException = new Error(
+            'the name leads to an address that is not allowed',
+          );
           blocked.code = BLOCKED_ADDRESS;
           return callback(blocked, '', 0);
         }

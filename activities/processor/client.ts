@@ -1,24 +1,38 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
-import type { z } from 'zod';
-import { foundCardsSchema, type GeneratedCard, generatedCardSchema, refusalSchema } from './schemas.ts';
+import type { ZodType } from 'zod';
+import {
+  cardStatus,
+  type FoundCard,
+  foundCards,
+  type GeneratedCard,
+  generatedCard,
+  health,
+  publicKey,
+  refusal,
+} from './schemas.ts';
 
 export interface ProcessorClientOptions {
-  /** Base address; calls go to `{url}/v1/...`. */
+  /** Base URL without `/v1`. */
   readonly url: string;
+  /** Paths: our client certificate, its key, and the authority that the processor's certificate is pinned to. */
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly caFile: string;
 }
 
 export interface CallOptions {
+  /** Same key, same effect and same answer. */
   readonly idempotencyKey: string;
-  /** For the call with its one repeat. */
+  /** For the whole call, its repeat included. */
   readonly deadlineMs: number;
+  readonly requestId?: string;
+  readonly issuerCode?: string;
 }
 
 export interface VirtualCardOrder {
-  /** 32 hexadecimal characters. */
+  /** 32 hexadecimal characters: our name of the order. */
   readonly reference: string;
   readonly externalCardId: string;
   readonly productId: string;
@@ -27,173 +41,191 @@ export interface VirtualCardOrder {
   readonly cardholder: { readonly name: string; readonly country: string };
 }
 
-/** UNKNOWN: it may have happened. Repeat with the same key, or look with `findCards`; never order anew. */
-export type VirtualCardOutcome =
+/** `UNKNOWN`: late, missing or unreadable; it may have happened. Repeat with the same key. */
+export type Generated =
   | { readonly outcome: 'GENERATED'; readonly card: GeneratedCard }
   | { readonly outcome: 'REFUSED'; readonly title: string }
   | { readonly outcome: 'UNKNOWN' };
 
-export type InstructionOutcome =
+/** `DONE`: also when it was done before. `retryAfterMs`: a pause the processor asked for. */
+export type Instructed =
   | { readonly outcome: 'DONE' }
   | { readonly outcome: 'REFUSED'; readonly title: string }
-  | { readonly outcome: 'UNKNOWN' };
+  | { readonly outcome: 'UNKNOWN'; readonly retryAfterMs: number | null };
 
-/** The processor's side of processor.md 2, as far as we call it. Outcomes are values; only defects throw. */
+export type Found =
+  { readonly outcome: 'FOUND'; readonly cards: readonly FoundCard[] } | { readonly outcome: 'UNKNOWN' };
+
+/** The processor's contract (processor 2). No call throws for what the processor does or fails to do. */
 export interface ProcessorClient {
-  generateVirtualCard(order: VirtualCardOrder, options: CallOptions): Promise<VirtualCardOutcome>;
-  /** Cards made under a reference of ours; null when the processor did not answer. */
-  findCards(reference: string, deadlineMs: number): Promise<readonly GeneratedCard[] | null>;
+  generateVirtualCard(order: VirtualCardOrder, options: CallOptions): Promise<Generated>;
+  /** Cards of one reference: what an unknown outcome is resolved by. */
+  findCards(reference: string, options: Pick<CallOptions, 'deadlineMs'>): Promise<Found>;
   lock(
     processorCardId: string,
-    lock: { code: number; at: string },
+    lock: { readonly code: number; readonly at: Date },
     options: CallOptions,
-  ): Promise<InstructionOutcome>;
+  ): Promise<Instructed>;
   unlock(
     processorCardId: string,
-    unlock: { codes: readonly number[]; pinUnblock: boolean },
+    unlock: { readonly codes: readonly number[]; readonly pinUnblock: boolean },
     options: CallOptions,
-  ): Promise<InstructionOutcome>;
+  ): Promise<Instructed>;
   isUp(deadlineMs: number): Promise<boolean>;
+  /** Base64 of the processor's public key as PEM or DER SPKI, or null. */
+  publicKey(deadlineMs: number): Promise<string | null>;
   close(): Promise<void>;
 }
 
-const ANSWER_BYTES = 64 * 1024;
 const REPEAT_NEEDS_MS = 2_000;
+const CONNECT_MS = 2_000;
+const MAX_BODY_BYTES = 64 * 1024;
+const CONNECTIONS = 32;
+const ALREADY_DONE = 'ALREADY_DONE';
 
-/** A client over mTLS that trusts the processor's authority and no other. */
+/** One answer, or `null` for none that can be believed. */
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterMs: number | null;
+}
+
+interface Ask {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** A client over mTLS with the processor's authority pinned. Throws when a file cannot be read. */
 export function createProcessorClient(options: ProcessorClientOptions): ProcessorClient {
   const agent = new Agent({
+    connections: CONNECTIONS,
+    pipelining: 1,
+    maxHeaderSize: 16 * 1024,
+    maxResponseSize: MAX_BODY_BYTES,
     connect: {
-      ca: readFileSync(options.caFile),
+      timeout: CONNECT_MS,
+      allowH2: false,
+      minVersion: 'TLSv1.2',
       cert: readFileSync(options.certificateFile),
       key: readFileSync(options.keyFile),
-      timeout: 2_000,
+      ca: readFileSync(options.caFile),
     },
-    maxHeaderSize: 16 * 1024,
-    connections: 16,
   });
-  const call = (method: 'GET' | 'POST', path: string, deadlineMs: number, key?: string, body?: object) =>
-    callWithRepeat(agent, { url: `${options.url}/v1${path}`, method, key, body }, deadlineMs);
+
+  async function once(ask: Ask, call: Partial<CallOptions>, deadlineMs: number): Promise<Reply | null> {
+    try {
+      const response = await request(`${options.url}/v1${ask.path}`, {
+        dispatcher: agent,
+        method: ask.method,
+        headers: headersOf(ask, call),
+        signal: AbortSignal.timeout(deadlineMs),
+        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+      });
+      const text = await response.body.text();
+      const after = response.headers['retry-after'];
+      return {
+        status: response.statusCode,
+        body: parse(text),
+        retryAfterMs: typeof after === 'string' && /^[0-9]{1,5}$/.test(after) ? Number(after) * 1_000 : null,
+      };
+    } catch {
+      return null;
+    }
+  }
+
+  /** At most two attempts with one key inside the deadline: the second where 2 s remain. */
+  async function ask(what: Ask, call: Partial<CallOptions> & { deadlineMs: number }): Promise<Reply | null> {
+    const endsAt = performance.now() + call.deadlineMs;
+    const firstMs = Math.max(call.deadlineMs - REPEAT_NEEDS_MS, call.deadlineMs / 2);
+    const first = await once(what, call, firstMs);
+    if (first !== null && !isPassing(first.status)) return first;
+    const leftMs = endsAt - performance.now();
+    if (leftMs < REPEAT_NEEDS_MS) return first;
+    return await once(what, call, leftMs);
+  }
+
+  async function instruct(what: Ask, call: CallOptions): Promise<Instructed> {
+    const reply = await ask(what, call);
+    if (reply === null) return { outcome: 'UNKNOWN', retryAfterMs: null };
+    if (reply.status === 200 && cardStatus.safeParse(reply.body).success) return { outcome: 'DONE' };
+    const title = refusalOf(reply);
+    if (title === ALREADY_DONE) return { outcome: 'DONE' };
+    return title === null
+      ? { outcome: 'UNKNOWN', retryAfterMs: reply.retryAfterMs }
+      : { outcome: 'REFUSED', title };
+  }
+
   return {
-    generateVirtualCard: async (order, { idempotencyKey, deadlineMs }) => {
-      const answer = await call('POST', '/cards/virtual', deadlineMs, idempotencyKey, order);
-      const card = answer?.status === 201 ? parsed(generatedCardSchema, answer) : null;
+    async generateVirtualCard(order, call) {
+      const { reference, externalCardId, productId, currency, expiryMonths, cardholder } = order;
+      const body = { reference, externalCardId, productId, currency, expiryMonths, cardholder };
+      const reply = await ask({ method: 'POST', path: '/cards/virtual', body }, call);
+      if (reply === null) return { outcome: 'UNKNOWN' };
+      const card = reply.status === 201 ? read(generatedCard, reply) : null;
       if (card !== null) return { outcome: 'GENERATED', card };
-      // Another key finished this reference before: the card exists and is looked up, never made twice.
-      if (titleOf(answer) === 'ALREADY_DONE') {
-        const [found] = (await findBy(call, order.reference, deadlineMs)) ?? [];
-        return found === undefined ? { outcome: 'UNKNOWN' } : { outcome: 'GENERATED', card: found };
-      }
-      return refusedOrUnknown(answer);
+      const title = refusalOf(reply);
+      return title === null ? { outcome: 'UNKNOWN' } : { outcome: 'REFUSED', title };
     },
-    findCards: (reference, deadlineMs) => findBy(call, reference, deadlineMs),
-    lock: async (processorCardId, lock, { idempotencyKey, deadlineMs }) =>
-      instruction(
-        await call(
-          'POST',
-          `/cards/${encodeURIComponent(processorCardId)}/lock`,
-          deadlineMs,
-          idempotencyKey,
-          lock,
-        ),
+    async findCards(reference, call) {
+      const path = `/cards?reference=${encodeURIComponent(reference)}`;
+      const reply = await ask({ method: 'GET', path }, call);
+      const found = reply?.status === 200 ? read(foundCards, reply) : null;
+      return found === null ? { outcome: 'UNKNOWN' } : { outcome: 'FOUND', cards: found.items };
+    },
+    lock: (processorCardId, { code, at }, call) =>
+      instruct(
+        { method: 'POST', path: cardPath(processorCardId, 'lock'), body: { code, at: at.toISOString() } },
+        call,
       ),
-    unlock: async (processorCardId, unlock, { idempotencyKey, deadlineMs }) =>
-      instruction(
-        await call(
-          'POST',
-          `/cards/${encodeURIComponent(processorCardId)}/unlock`,
-          deadlineMs,
-          idempotencyKey,
-          unlock,
-        ),
+    unlock: (processorCardId, { codes, pinUnblock }, call) =>
+      instruct(
+        { method: 'POST', path: cardPath(processorCardId, 'unlock'), body: { codes, pinUnblock } },
+        call,
       ),
-    isUp: async (deadlineMs) => (await call('GET', '/health', deadlineMs))?.status === 200,
-    close: () => agent.close(),
+    async isUp(deadlineMs) {
+      const reply = await once({ method: 'GET', path: '/health' }, {}, deadlineMs);
+      return reply?.status === 200 && read(health, reply) !== null;
+    },
+    async publicKey(deadlineMs) {
+      const reply = await ask({ method: 'GET', path: '/public-key' }, { deadlineMs });
+      return reply?.status === 200 ? (read(publicKey, reply)?.publicKey ?? null) : null;
+    },
+    close: () => agent.destroy(),
   };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
+const cardPath = (processorCardId: string, call: string): string =>
+  `/cards/${encodeURIComponent(processorCardId)}/${call}`;
+
+function headersOf(ask: Ask, call: Partial<CallOptions>): Record<string, string> {
+  return {
+    Accept: 'application/json',
+    'X-Request-Id': call.requestId ?? randomUUID(),
+    ...(ask.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(call.idempotencyKey === undefined ? {} : { 'X-Idempotency-Key': call.idempotencyKey }),
+    ...(call.issuerCode === undefined ? {} : { 'Issuer-Code': call.issuerCode }),
+  };
 }
 
-type Caller = (
-  method: 'GET' | 'POST',
-  path: string,
-  deadlineMs: number,
-  key?: string,
-  body?: object,
-) => Promise<Answer | null>;
+/** Statuses that say nothing about the request itself. */
+const isPassing = (status: number): boolean =>
+  status >= 500 || status < 200 || (status >= 300 && status < 400) || [408, 425, 429].includes(status);
 
-async function findBy(
-  call: Caller,
-  reference: string,
-  deadlineMs: number,
-): Promise<readonly GeneratedCard[] | null> {
-  const answer = await call('GET', `/cards?reference=${encodeURIComponent(reference)}`, deadlineMs);
-  return answer?.status === 200 ? (parsed(foundCardsSchema, answer)?.items ?? null) : null;
+/** Why the processor will not do it; null when it did not say so. */
+function refusalOf(reply: Reply): string | null {
+  if (reply.status < 400 || isPassing(reply.status)) return null;
+  return read(refusal, reply)?.title ?? `HTTP_${reply.status}`;
 }
 
-function instruction(answer: Answer | null): InstructionOutcome {
-  if (answer?.status === 200 || titleOf(answer) === 'ALREADY_DONE') return { outcome: 'DONE' };
-  return refusedOrUnknown(answer);
+function read<T>(schema: ZodType<T>, reply: Reply): T | null {
+  const parsed = schema.safeParse(reply.body);
+  return parsed.success ? parsed.data : null;
 }
 
-/** A well-formed 4xx is a refusal; 408, 425, 429, 5xx, silence and everything odd leave the outcome open. */
-function refusedOrUnknown(
-  answer: Answer | null,
-): { outcome: 'REFUSED'; title: string } | { outcome: 'UNKNOWN' } {
-  const title = titleOf(answer);
-  const open =
-    answer === null || answer.status < 400 || answer.status >= 500 || [408, 425, 429].includes(answer.status);
-  return open || title === null ? { outcome: 'UNKNOWN' } : { outcome: 'REFUSED', title };
-}
-
-const titleOf = (answer: Answer | null): string | null =>
-  answer === null || answer.status < 400 ? null : (parsed(refusalSchema, answer)?.title ?? null);
-
-function parsed<T>(schema: z.ZodType<T>, answer: Answer): T | null {
-  const result = schema.safeParse(answer.body);
-  return result.success ? result.data : null;
-}
-
-interface Call {
-  readonly url: string;
-  readonly method: 'GET' | 'POST';
-  readonly key: string | undefined;
-  readonly body: object | undefined;
-}
-
-/** One call and, while two seconds remain, one repeat with the same key (processor.md 2). Null: no answer. */
-async function callWithRepeat(agent: Agent, one: Call, deadlineMs: number): Promise<Answer | null> {
-  const endsAtMs = performance.now() + deadlineMs;
-  const first = await callOnce(agent, one, Math.max(deadlineMs - REPEAT_NEEDS_MS, deadlineMs / 2));
-  const leftMs = endsAtMs - performance.now();
-  if (first !== null && first.status < 500) return first;
-  return leftMs < REPEAT_NEEDS_MS ? first : await callOnce(agent, one, leftMs);
-}
-
-async function callOnce(agent: Agent, one: Call, timeoutMs: number): Promise<Answer | null> {
+function parse(text: string): unknown {
   try {
-    const answer = await request(one.url, {
-      method: one.method,
-      dispatcher: agent,
-      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
-      headers: {
-        Accept: 'application/json',
-        ...(one.key === undefined ? {} : { 'X-Idempotency-Key': one.key }),
-        ...(one.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      ...(one.body === undefined ? {} : { body: JSON.stringify(one.body) }),
-    });
-    let bytes = 0;
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer.body) {
-      bytes += (chunk as Buffer).length;
-      if (bytes > ANSWER_BYTES) return null;
-      chunks.push(chunk as Buffer);
-    }
-    return { status: answer.statusCode, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+    return JSON.parse(text);
   } catch {
     return null;
   }

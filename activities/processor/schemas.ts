@@ -1,18 +1,25 @@
 import { z } from 'zod';
 
-/** What the processor answers (processor.md 2); its answers are checked like any other input. */
-
-export const generatedCardSchema = z.object({
+/** Answers of the issuing processor (processor 2); further members are tolerated. */
+export const generatedCard = z.looseObject({
   processorCardId: z.string().min(1).max(64),
   lastFourDigits: z.string().regex(/^[0-9]{4}$/),
+  /** `YYYY-MM` */
   expiry: z.string().regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/),
-  payload: z.string().max(16_384),
+  /** Compact JWE of pan, expiry and, where the processor makes it, cvc2. */
+  payload: z.string().min(1),
 });
+export type GeneratedCard = z.infer<typeof generatedCard>;
 
-export type GeneratedCard = z.output<typeof generatedCardSchema>;
-
-export const foundCardsSchema = z.object({
-  items: z.array(generatedCardSchema.extend({ status: z.string() })),
+export const foundCards = z.looseObject({
+  items: z.array(generatedCard.extend({ status: z.string() })),
 });
+export type FoundCard = z.infer<typeof foundCards>['items'][number];
 
-export const refusalSchema = z.object({ title: z.string().max(64) });
+export const cardStatus = z.looseObject({ status: z.string() });
+
+export const health = z.looseObject({ status: z.literal('UP') });
+
+export const publicKey = z.looseObject({ publicKey: z.string().min(1) });
+
+export const refusal = z.looseObject({ title: z.string().regex(/^[A-Z0-9_]{1,64}$/) });

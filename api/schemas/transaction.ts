@@ -1,5 +1,4 @@
-import type { Selectable } from 'kysely';
-import type { TransactionsTable } from '../../db/database.ts';
+import type { TransactionRow } from '../../db/transactions.ts';
 import { currencyExponent } from '../../domain/money.ts';
 import { processingStatusOf, wireStatus } from '../../domain/transaction.ts';
 import { date, uuid, z } from './shared.ts';
@@ -60,18 +59,16 @@ export const transactionSchema = z
   })
   .openapi('Transaction');
 
-export type TransactionRow = Selectable<TransactionsTable> & {
-  /** UUID of the card as a resource; null without a card. */
-  readonly card_resource_id: string | null;
-};
-
-/** The wire's transaction (money 4.2). */
-export function toTransaction(row: TransactionRow): z.input<typeof transactionSchema> {
+/** The wire's transaction (money 4.2); `cardResourceId` is the card's UUID as a resource, null without a card. */
+export function toTransaction(
+  row: TransactionRow,
+  cardResourceId: string | null,
+): z.input<typeof transactionSchema> {
   return {
     id: row.id,
     balanceId: row.balance_id,
     resource: row.resource,
-    resourceId: row.card_resource_id ?? row.balance_id ?? row.partner_balance_id,
+    resourceId: cardResourceId ?? row.balance_id ?? row.partner_balance_id,
     cardId: row.card_id === null ? null : String(row.card_id),
     customerId: row.customer_id,
     dcCorporationId: row.corporation_id,

@@ -3,6 +3,7 @@ import { channel } from '../channel.ts';
 import { balances } from './balances.ts';
 import { cards } from './cards.ts';
 import { partnerBalances } from './partner-balances.ts';
+import { topUps } from './top-ups.ts';
 import { transactions } from './transactions.ts';
 import { verifications } from './verifications.ts';
 
@@ -12,5 +13,5 @@ export const secureChannel = channel({
   prefix: '/secure',
   identify: identifyPartner,
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'optional'),
-  routes: [...verifications, ...balances, ...cards, ...partnerBalances, ...transactions],
+  routes: [...verifications, ...balances, ...cards, ...topUps, ...partnerBalances, ...transactions],
 });

@@ -1,7 +1,7 @@
 import { findBalance } from '../../db/balances.ts';
 import { newId } from '../../db/atomically.ts';
 import { postTopUp } from '../../db/postings.ts';
-import { findTransaction } from '../../db/transactions.ts';
+import { readTransaction } from '../../db/transactions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { toErrorAnswer } from '../errors.ts';
 import { partnerRoute, programmeIds, programmeOf } from '../partner-principal.ts';
@@ -60,9 +60,7 @@ const topUp = partnerRoute({
         const refused = toErrorAnswer(result.refusal);
         return { status: refused.status, body: refused.body };
       }
-      const transaction = await findTransaction(trx, result.transactionId);
-      if (transaction === undefined) throw new Error('a posted transaction is not there');
-      return { status: 201, body: toTransaction(transaction) };
+      return { status: 201, body: toTransaction(await readTransaction(trx, result.transactionId), null) };
     }),
 });
 

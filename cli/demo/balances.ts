@@ -17,8 +17,12 @@ export const balanceSchema = z.object({
 export type Balance = z.output<typeof balanceSchema>;
 
 /** Reads a balance of the person. */
-export const readBalance = (world: World, userId: number, balanceId: string): Promise<Balance> =>
-  world.partner.get(`/secure/customers/${userId}/balances/${balanceId}`, { answer: balanceSchema });
+export const readBalance = (
+  { partner }: Pick<World, 'partner'>,
+  userId: number,
+  balanceId: string,
+): Promise<Balance> =>
+  partner.get(`/secure/customers/${userId}/balances/${balanceId}`, { answer: balanceSchema });
 
 /** Waits until exactly so much is posted and held; at once, unless a lost authorization is still taken back. */
 export async function expectBalance(

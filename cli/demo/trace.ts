@@ -13,7 +13,7 @@ export function patientTrace(io: CommandIo): {
     read: (transactionId) =>
       patiently('the decision trace', async () => {
         try {
-          const [first] = (await reader.read(transactionId)) ?? [];
+          const [first] = await reader.read(transactionId);
           return first === undefined ? { again: 'no trace' } : { done: first.steps };
         } catch (error) {
           return { again: error instanceof Error ? error.message : 'no answer' };

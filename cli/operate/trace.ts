@@ -19,16 +19,16 @@ export const traceCommand: Command = {
     if (!isUuid(transactionId.toLowerCase())) throw wrongUsage('cardloom trace: the id must be a UUID');
     const reader = openTraceReader(io);
     const items = await reader.read(transactionId.toLowerCase()).finally(() => reader.close());
-    if (items === null) throw new CommandFailed(exitCode.failed, 'there is no such transaction');
+    if (items.length === 0) throw new CommandFailed(exitCode.failed, 'there is no such decision');
     if (io.json) io.out(JSON.stringify({ items, nextCursor: null }));
     else for (const line of items.flatMap(linesOf)) io.out(line);
     return exitCode.ok;
   },
 };
 
-/** Reads decision traces over a connection of its own; null for an unknown transaction. */
+/** Reads decision traces over a connection of its own; none for an unknown transaction. */
 export function openTraceReader(io: CommandIo): {
-  read(transactionId: string): Promise<readonly DecisionTrace[] | null>;
+  read(transactionId: string): Promise<readonly DecisionTrace[]>;
   close(): Promise<void>;
 } {
   let db: Kysely<Database> | null = null;
@@ -39,8 +39,9 @@ export function openTraceReader(io: CommandIo): {
 }
 
 function linesOf(trace: DecisionTrace): string[] {
-  const { kind, result, reason, decidedBy, lane, flags, steps } = trace;
-  const head = [kind, result, reason, decidedBy === null ? null : `decided by ${decidedBy}`].filter(Boolean);
+  const { kind, result, description, reason, decidedBy, lane, flags, steps } = trace;
+  const why = [...new Set([result, description, reason])].filter((one) => one !== null);
+  const by = decidedBy === null ? [] : [`decided by ${decidedBy}`];
   const how =
     lane === null ? [] : [`lane ${lane.lane}, batch of ${lane.batchSize}, waited ${lane.queueMs} ms`];
   const rows = steps.map((one) => [
@@ -51,7 +52,7 @@ function linesOf(trace: DecisionTrace): string[] {
     Object.keys(one.detail).length === 0 ? '' : JSON.stringify(one.detail),
   ]);
   return [
-    head.join(' '),
+    `${kind} ${[...why, ...by].join(', ')}, ${trace.at.toISOString()}`,
     ...(rows.length === 0 ? [] : tableLines(['no', 'check', 'outcome', 'reason', 'values'], rows)),
     ...how,
     ...(flags.length === 0 ? [] : [`flags ${flags.join(', ')}`]),

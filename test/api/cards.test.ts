@@ -135,12 +135,13 @@ describe('POST /secure/customers/{customerId}/cards/virtual', () => {
       direction: 'fromPlatform',
       message: 'generateVirtualCard',
       kind: 'status',
-      count: 2,
+      count: 100,
       params: { code: 503 },
     });
     const headers = { 'X-Idempotency-Key': `silent-${customerId}` };
     const first = await create(customerId, { balanceId, configId: CONFIG }, headers);
     expect([first.status, first.body.title]).toEqual([503, 'PROCESSOR_UNAVAILABLE']);
+    await api.processorControl('/simulator/faults', undefined, 'DELETE');
     const again = await create(customerId, { balanceId, configId: CONFIG }, headers);
     expect(again.status).toBe(201);
     expect((await cardsOf(customerId)).rows).toBe(1);

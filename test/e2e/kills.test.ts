@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { readBalance } from '../../cli/demo/balances.ts';
 import { createPartnerClient, type PartnerClient } from '../../cli/demo/partner-client.ts';
-import type { StoryFacts } from '../../cli/demo/story.ts';
 import { readQuickstart } from '../../cli/quickstart.ts';
 import { type CommandResult, runCardloom } from './cardloom.ts';
 import { childPids, killHard } from './children.ts';
@@ -13,7 +11,7 @@ const dataDir = inject('stackDataDir');
 
 describe('killing processes in the middle of the demo', () => {
   let demo: CommandResult;
-  let facts: StoryFacts;
+  let answered: Answered;
   let partner: PartnerClient;
   const killed: string[] = [];
 
@@ -29,9 +27,9 @@ describe('killing processes in the middle of the demo', () => {
       }
     });
     const quickstart = readQuickstart(dataDir);
-    if (quickstart === null) throw new Error(`no stack runs in ${join(dataDir)}`);
+    if (quickstart === null) throw new Error(`no stack runs in ${dataDir}`);
     partner = createPartnerClient(quickstart, 'credit');
-    facts = factsOf(demo.output);
+    answered = answeredIn(demo.output);
   }, 180_000);
   afterAll(() => partner.close());
 
@@ -41,14 +39,13 @@ describe('killing processes in the middle of the demo', () => {
   });
 
   it('loses nothing that was answered', async () => {
-    const { userId, balanceId, cardId } = facts;
+    const { userId, balanceId, cardId } = answered;
     const named = z.object({ id: z.int() });
     expect(await partner.get(`/lifecycle/v1/wallet/${userId}`, { answer: named })).toEqual({ id: userId });
     const verification = z.object({ status: z.string() });
     const path = `/secure/customers/${userId}/verification`;
     expect(await partner.get(path, { answer: verification })).toEqual({ status: 'ACCEPTED' });
-    const world = { partner } as Parameters<typeof readBalance>[0];
-    expect(await readBalance(world, userId, balanceId)).toMatchObject({ amount: 87_66, heldAmount: 0 });
+    expect(await readBalance({ partner }, userId, balanceId)).toMatchObject({ amount: 87_66, heldAmount: 0 });
     const card = await partner.get(`/secure/customers/${userId}/cards/${cardId}`, {
       encrypted: true,
       answer: z.object({ id: z.int(), lastFourDigits: z.string(), cardNo: z.string() }),
@@ -63,12 +60,15 @@ describe('killing processes in the middle of the demo', () => {
   });
 });
 
-/** The ids that the demo printed for people. */
-function factsOf(output: string): Pick<StoryFacts, 'userId' | 'balanceId' | 'cardId'> & StoryFacts {
-  const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1]);
-  return {
-    userId: number(/user ([0-9]+)/),
-    balanceId: /balance ([0-9a-f-]{36})/.exec(output)?.[1] ?? '',
-    cardId: number(/card ([0-9]+), number/),
-  } as StoryFacts;
+interface Answered {
+  readonly userId: number;
+  readonly balanceId: string;
+  readonly cardId: number;
 }
+
+/** The ids that the demo printed for people. */
+const answeredIn = (output: string): Answered => ({
+  userId: Number(/ user ([0-9]+)/.exec(output)?.[1]),
+  balanceId: / balance ([0-9a-f-]{36})/.exec(output)?.[1] ?? '',
+  cardId: Number(/ card ([0-9]+), number/.exec(output)?.[1]),
+});

@@ -68,7 +68,7 @@ export interface ApiHarness {
   readonly routes: readonly MountedRoute[];
   /** Every log line of the API so far. */
   readonly logLines: () => readonly string[];
-  readonly processorControl: (path: string, body: object) => Promise<HttpAnswer>;
+  readonly processorControl: (path: string, body?: object, method?: 'POST' | 'DELETE') => Promise<HttpAnswer>;
   call(method: string, path: string, options?: CallOptions): Promise<HttpAnswer>;
   stop(): Promise<void>;
 }
@@ -155,6 +155,7 @@ export async function startApi(): Promise<ApiHarness> {
   });
   await addOtherPartner(owner, clients);
   const agents = makeAgents(clients, authority);
+  const control = new Agent();
   return {
     demo,
     vault,
@@ -163,8 +164,8 @@ export async function startApi(): Promise<ApiHarness> {
     services: parts.services,
     routes: [...publicApp.routes, ...certificateApp.routes],
     logLines: () => lines,
-    processorControl: async (path, body) =>
-      await send(`${simulator.controlUrl}${path}`, 'POST', new Agent(), {
+    processorControl: async (path, body, method = 'POST') =>
+      await send(`${simulator.controlUrl}${path}`, method, control, {
         headers: { Authorization: `Bearer ${TOKEN}` },
         body,
       }),
@@ -175,7 +176,7 @@ export async function startApi(): Promise<ApiHarness> {
     },
     stop: async () => {
       clearInterval(socketCheck);
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      await Promise.all([...Object.values(agents), control].map((agent) => agent.destroy()));
       await simulator.stop();
       publicListener.closeAll();
       certificateListener.closeAll();

@@ -4,7 +4,8 @@ import type { Detector, Leak, LeakKind } from './detector.ts';
 import type { Scanned } from './scan-logs.ts';
 
 /** Reads every history of the namespace: ids and names as they are, payloads encrypted and opened. */
-export async function scanHistories(client: Client, codec: PayloadCodec, detect: Detector): Promise<Scanned> {
+export async function scanHistories(client: Client, detect: Detector): Promise<Scanned> {
+  const codecs = client.options.loadedDataConverter.payloadCodecs;
   const leaks: Leak[] = [];
   let looked = 0;
   for await (const { workflowId, runId, raw } of client.workflow.list()) {

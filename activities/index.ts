@@ -1,0 +1,24 @@
+import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
+import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
+import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
+import {
+  type CardInstructionCollaborators,
+  createCardInstructionActivities,
+} from './processor/card-instructions.ts';
+
+/** What activities work with; the worker puts it together once. */
+export type Collaborators = VerificationCollaborators &
+  KycProviderCollaborators &
+  NotifierCollaborators &
+  CardInstructionCollaborators;
+
+/** All activities, by the names under which workflows call them. */
+export const createActivities = (collaborators: Collaborators) => ({
+  ...createVerificationActivities(collaborators),
+  ...createKycProviderActivities(collaborators),
+  ...createNotifierActivities(collaborators),
+  ...createCardInstructionActivities(collaborators),
+});
+
+/** What workflows see. */
+export type Activities = ReturnType<typeof createActivities>;
