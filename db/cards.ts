@@ -278,6 +278,24 @@ export async function failCard(trx: Trx, cardId: number, reason: string): Promis
   await audit(trx, { action: 'card.failed', objectType: 'card', objectId: cardId, after: { reason } });
 }
 
+const UNCLAIMED_MS = 15 * 60_000;
+const UNCLAIMED_AT_ONCE = 100;
+
+/** Virtual cards asked for 15 minutes ago or longer that nobody got: oldest first, a hundred at a time. */
+export async function listUnclaimedCards(
+  trx: Trx,
+): Promise<{ readonly cardId: number; readonly reference: string }[]> {
+  return await trx
+    .selectFrom('cards')
+    .select(['card_id as cardId', 'reference'])
+    .where('claimed', '=', false)
+    .where('base_state', '=', 'PENDING')
+    .where('created_at', '<', new Date(nowOf(trx).getTime() - UNCLAIMED_MS))
+    .orderBy('created_at')
+    .limit(UNCLAIMED_AT_ONCE)
+    .execute();
+}
+
 /** A card's row by its id. */
 export async function readCard(db: Kysely<Database>, cardId: number): Promise<Selectable<CardsTable>> {
   return await db.selectFrom('cards').selectAll().where('card_id', '=', cardId).executeTakeFirstOrThrow();

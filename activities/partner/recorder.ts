@@ -17,7 +17,7 @@ export function createAttemptRecorder(
   let collected: EndedAttempt[] = [];
   let timer: NodeJS.Timeout | undefined;
   let storing: Promise<void> = Promise.resolve();
-  let fault: unknown = null;
+  let fault: Error | null = null;
 
   function storeCollected(): void {
     clearTimeout(timer);
@@ -27,7 +27,7 @@ export function createAttemptRecorder(
     if (attempts.length === 0) return;
     storing = storing
       .then(() => (fault === null ? store(attempts) : undefined))
-      .catch((error: unknown) => void (fault = error));
+      .catch((error: unknown) => void (fault = asError(error)));
   }
 
   return {
@@ -43,3 +43,5 @@ export function createAttemptRecorder(
     },
   };
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('storing failed'));

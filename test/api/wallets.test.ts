@@ -6,6 +6,12 @@ let api: ApiHarness;
 
 beforeAll(async () => {
   api = await startApi();
+  // All programmes of the demo let the partner set kyc; this one does not.
+  await api.owner
+    .updateTable('programmes')
+    .set({ external_kyc: false })
+    .where('issuer_code', '=', 'shared')
+    .execute();
 }, 120_000);
 afterAll(() => api.stop());
 
@@ -389,7 +395,7 @@ describe('422', () => {
   });
 
   it('does not let a partner set kyc where the platform verifies', async () => {
-    const headers = { 'Issuer-Code': 'credit' };
+    const headers = { 'Issuer-Code': 'shared' };
     const created = await call('POST', '/wallet', { body: body({ kyc: 'SUCCESS' }), headers });
     expect([created.status, created.body.title]).toEqual([422, 'EXTERNAL_KYC_NOT_ALLOWED']);
     const user = await create({}, headers);

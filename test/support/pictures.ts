@@ -24,6 +24,12 @@ export const aJpeg = (size: Size = { width: 640, height: 480 }, secret = 'made b
     .jpeg({ quality: 95 })
     .toBuffer();
 
+/** A JPEG of one colour: many pixels in few bytes. */
+export const aFlatJpeg = ({ width, height }: Size): Promise<Buffer> =>
+  sharp({ create: { width, height, channels: 3, background: '#888' } })
+    .jpeg()
+    .toBuffer();
+
 /** A PNG. */
 export const aPng = (size: Size = { width: 400, height: 400 }): Promise<Buffer> =>
   noise(size).png().toBuffer();

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { Activities } from '../../activities/index.ts';
+import { createDataConverter } from '../../temporal/data-converter.ts';
+import type { PayloadKeys } from '../../temporal/payload-keys.ts';
+import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
+
+/** TEST ONLY: recorded histories are encrypted with this key, so it can never be changed. */
+export const TEST_PAYLOAD_KEYS: PayloadKeys = {
+  current: 'test-only',
+  keys: new Map([['test-only', Buffer.from('cardloom test-only payload key!!')]]),
+};
+
+/** The converter that histories are recorded and replayed with. */
+export const testDataConverter = (namespace: string) =>
+  createDataConverter({ keys: TEST_PAYLOAD_KEYS, namespace, refusePlain: true });
+
+let quiet = false;
+
+/** Once in a process, before any worker: errors of the SDK only. */
+export function quietRuntime(): void {
+  if (quiet) return;
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  quiet = true;
+}
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** The workflows of this release; bundled once a process. */
+export const testBundle = (): Promise<WorkflowBundle> =>
+  (bundle ??= bundleWorkflows({ logger: new DefaultLogger('ERROR') }));
+
+export interface TestTemporal {
+  readonly client: Client;
+  /** A queue of this file's own; workflows and activities both run on it. */
+  readonly taskQueue: string;
+  /** Runs `work` while a worker with these activities polls the queue. */
+  withWorker<T>(activities: Partial<Activities>, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Connects to the run's server. */
+export async function connectTemporal(address: string, namespace: string): Promise<TestTemporal> {
+  quietRuntime();
+  const dataConverter = testDataConverter(namespace);
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
+  const taskQueue = `test-${randomUUID()}`;
+  return {
+    client: new Client({ connection, namespace, dataConverter }),
+    taskQueue,
+    async withWorker(activities, work) {
+      const worker = await Worker.create({
+        connection: native,
+        namespace,
+        taskQueue,
+        workflowBundle: await testBundle(),
+        activities,
+        dataConverter,
+        shutdownGraceTime: 1_000,
+      });
+      return await worker.runUntil(work);
+    },
+    async close() {
+      await connection.close();
+      await native.close();
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import { Runtime } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createAddressGuard } from '../activities/partner/address-guard.ts';
+import { createPartnerClient } from '../activities/partner/client.ts';
+import { createPartnerKeys } from '../activities/partner/public-key.ts';
+import { createRenderer } from '../activities/partner/render.ts';
+import { createProcessorClient } from '../activities/processor/client.ts';
+import { createDatabase, createPool } from '../db/client.ts';
+import { connectClient, isTemporalReachable } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { connectWorkers } from '../temporal/worker-connection.ts';
+import { openDocumentStore } from '../vault/document-store.ts';
+import { readKeySources } from '../vault/key-files.ts';
+import { openVault } from '../vault/vault.ts';
+import { loadBundle } from './bundle-workflows.ts';
+import { readWorkerConfig } from './config.ts';
+import { startHealthServer } from './health.ts';
+import { createLogger, temporalLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { startRelay } from './outbox-relay.ts';
+import { startSweepers } from './sweepers.ts';
+import { VERSION } from './version.ts';
+import { startWorkers } from './workers.ts';
+
+const CONFIGURATION = 78;
+const config = readWorkerConfig();
+const production = config.NODE_ENV === 'production';
+const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+const sdkLogger = temporalLogger(
+  logger.child({ component: 'temporal' }, { level: production ? 'info' : 'warn' }),
+);
+// We listen to signals ourselves: relay and listeners have to end in order with the workers.
+Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+
+/** What `readWorkerConfig` has made sure of. */
+const given = <T>(value: T | null): T => {
+  if (value === null) throw new Error('a required setting is missing');
+  return value;
+};
+
+const pool = createPool({
+  url: given(config.DATABASE_ENGINE_URL),
+  max: config.DB_POOL_WORKER,
+  name: 'cardloom-worker',
+  ssl: config.DATABASE_SSL,
+  caFile: config.DATABASE_CA_FILE,
+  onError: (error) => logger.warn({ fault: error.name }, 'database connection lost'),
+});
+const engine = createDatabase(pool);
+const metrics = createMetrics(engine, VERSION);
+const vault = await openVault(engine, readKeySources(config));
+const dataConverter = createDataConverter({
+  keys: given(config.TEMPORAL_PAYLOAD_KEYS),
+  namespace: config.TEMPORAL_NAMESPACE,
+  refusePlain: production,
+});
+const client = connectClient(config, dataConverter);
+const partner = createPartnerClient({
+  guard: createAddressGuard({ allow: config.OUTBOUND_CIDR_ALLOW, dev: config.CARDLOOM_DEV }),
+  userAgent: `Cardloom/${VERSION}`,
+});
+const processor = createProcessorClient({
+  url: config.PROCESSOR_URL,
+  certificateFile: given(config.PROCESSOR_CERT),
+  keyFile: given(config.PROCESSOR_KEY),
+  caFile: given(config.PROCESSOR_CA),
+});
+const activities = createActivities({
+  db: engine,
+  vault,
+  documents: openDocumentStore(config.DOCUMENT_STORE),
+  clients: new Map(config.KYC_PROVIDERS.map((one) => [one.code, createKycProviderClient(one)])),
+  callbackBaseUrl: config.PUBLIC_URL,
+  partner,
+  partnerKeys: createPartnerKeys(partner),
+  processor,
+  onAttempt: metrics.attempt,
+});
+
+let draining = false;
+const workers = startWorkers({
+  connect: () => connectWorkers(config),
+  namespace: config.TEMPORAL_NAMESPACE,
+  queues: config.WORKER_TASK_QUEUES,
+  bundle: await loadBundle(production, sdkLogger),
+  activities,
+  dataConverter,
+  graceMs: config.WORKER_GRACE_SECONDS * 1_000,
+  logger,
+  onServerFaults(faults) {
+    for (const fault of faults) process.stderr.write(`TEMPORAL  ${fault}\n`);
+    process.exit(CONFIGURATION);
+  },
+});
+const relay = startRelay({
+  db: engine,
+  pool,
+  target: { client },
+  render: createRenderer(vault),
+  logger,
+  onBatch: metrics.batch,
+  onPoison: metrics.poisoned,
+});
+const sweepers = startSweepers(engine, logger);
+let reachable = false;
+const reachCheck = setInterval(
+  () => void isTemporalReachable(client).then((now) => (reachable = now)),
+  2_000,
+);
+const health = await startHealthServer(
+  {
+    engine,
+    registry: metrics.registry,
+    started: workers.started,
+    connected: () => reachable && workers.polling(),
+    draining: () => draining,
+    logger,
+  },
+  { host: config.METRICS_HOST, port: config.WORKER_METRICS_PORT },
+);
+logger.info({ metricsPort: config.WORKER_METRICS_PORT }, 'worker started');
+
+for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(signal, () => void stop(signal));
+
+/** Nothing new is taken, what runs finishes inside the grace, then everything is closed. */
+async function stop(reason: string): Promise<void> {
+  if (draining) return;
+  draining = true;
+  logger.info({ reason }, 'draining');
+  const LATEST_MS = config.WORKER_GRACE_SECONDS * 1_000 + 5_000;
+  setTimeout(() => process.exit(1), LATEST_MS).unref();
+  clearInterval(reachCheck);
+  await Promise.all([relay.stop(), workers.stop(), sweepers.stop()]);
+  await Promise.all([partner.close(), processor.close(), health.stop()]);
+  await client.connection.close().catch(() => undefined);
+  await engine.destroy();
+  logger.info('stopped');
+  process.exit(0);
+}

@@ -1,0 +1,62 @@
+import { type Kysely, sql } from 'kysely';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+
+/** Work that is done again and again, by every worker, harmless when two do it at once. */
+interface Sweep {
+  readonly name: string;
+  readonly everyMs: number;
+  run(engine: Kysely<Database>): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const RETRY_MS = 60_000;
+
+const SWEEPS: readonly Sweep[] = [
+  {
+    name: 'partitions',
+    everyMs: DAY_MS,
+    run: async (engine) => {
+      await sql`select create_partitions()`.execute(engine);
+    },
+  },
+];
+
+/** Runs each sweep now and at its interval; a failed one is tried again after a minute. */
+export function startSweepers(engine: Kysely<Database>, logger: Logger): { stop(): Promise<void> } {
+  const timers = new Map<string, NodeJS.Timeout>();
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function sweep(one: Sweep): Promise<void> {
+    const ok = await one.run(engine).then(
+      () => true,
+      (error: unknown) => {
+        logger.error(
+          { sweep: one.name, fault: error instanceof Error ? error.name : 'unknown' },
+          'sweep failed',
+        );
+        return false;
+      },
+    );
+    if (!stopped)
+      timers.set(
+        one.name,
+        setTimeout(() => begin(one), ok ? one.everyMs : RETRY_MS),
+      );
+  }
+
+  function begin(one: Sweep): void {
+    const run = sweep(one).finally(() => running.delete(run));
+    running.add(run);
+  }
+
+  for (const one of SWEEPS) begin(one);
+  return {
+    stop: async () => {
+      stopped = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.all(running);
+    },
+  };
+}
