@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { request } from 'undici';
 import { platformEnvironment, simulatorEnvironment } from './child-environment.ts';
 import { guarded, type Launch } from './launch.ts';
 import { answersQuery } from './postgres-roles.ts';
@@ -93,9 +94,10 @@ const ownChild = (
 
 async function answersOk(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await answer.body?.cancel();
-    return answer.ok;
+    // Not fetch: it refuses some ports by number, 10080 (PUBLIC_PORT with offset 2000) among them.
+    const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(2_000) });
+    await body.dump();
+    return statusCode === 200;
   } catch {
     return false;
   }

@@ -215,7 +215,10 @@ async function ensureProgramme(
       external_kyc: true,
       kyc_provider: 'simulator',
       country: 'PL',
-      timings: JSON.stringify({ resendDelaysMs: [1_000, 2_000, 5_000, 10_000, 30_000] }),
+      timings: JSON.stringify({
+        resendDelaysMs: [1_000, 2_000, 5_000, 10_000, 30_000],
+        kyc: { providerPollMs: 2_000 },
+      }),
       notifications: JSON.stringify({
         kyc: connectionId,
         cardLock: connectionId,

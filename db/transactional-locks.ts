@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { LockOrigin } from '../domain/transactional-lock.ts';
+import type { LockOrigin, LockReason } from '../domain/transactional-lock.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { openDefaultBalance } from './default-balance.ts';
@@ -11,7 +11,7 @@ interface LockedCustomer {
 }
 
 interface Hold {
-  readonly reason: string;
+  readonly reason: LockReason;
   readonly origin: LockOrigin;
 }
 

@@ -1,13 +1,14 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { PayloadKeys } from './payload-keys.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const ENCODING = 'binary/encrypted';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+// A CommonJS package whose members Node does not see as named exports.
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 export interface PayloadCodecOptions {
   readonly keys: PayloadKeys;

@@ -46,9 +46,18 @@ const shared = {
     .regex(/^[A-Za-z0-9]{6}$/, 'must be 6 letters or digits')
     .optional(),
   terminalId: shortText(8).optional(),
+  forwarderId: z
+    .string()
+    .regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits')
+    .optional(),
+};
+
+/** Who was paid and how: in authorizations and clearing records, not in reversals. */
+const merchant = {
   transactionData: transactionData.optional(),
   description: shortText(255).optional(),
   merchantPostalCode: shortText(10).optional(),
+  entryMode: digits(3).optional(),
 };
 
 const original = {
@@ -76,10 +85,6 @@ const message = {
   stan: digits(6),
   date: at(),
   transmissionAt: at().optional(),
-  forwarderId: z
-    .string()
-    .regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits')
-    .optional(),
   retrievalReferenceNumber: digits(12),
   originalStan: digits(6).optional(),
   originalDate: at().optional(),
@@ -93,6 +98,7 @@ const message = {
 export const authorizationSchema = z
   .strictObject({
     ...shared,
+    ...merchant,
     ...original,
     ...message,
     kind: z.enum(['AUTHORIZATION', 'INCREMENTAL', 'CREDIT_AUTHORIZATION', 'BALANCE_INQUIRY'], {
@@ -110,7 +116,6 @@ export const authorizationSchema = z
       .string()
       .regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'must be YYYY-MM')
       .optional(),
-    entryMode: digits(3).optional(),
     cardSequence: digits(3).optional(),
     posCondition: digits(2).optional(),
     verification: z
@@ -142,6 +147,7 @@ export const reversalSchema = z
   .strictObject({
     ...shared,
     ...message,
+    transactionData: transactionData.pick({ merchantIdentifier: true }).optional(),
     amount: minorUnits(1).optional(),
     currency: alpha3().optional(),
     remainingAmount: minorUnits(0).optional(),
@@ -169,6 +175,7 @@ export const reversalSchema = z
 
 const clearingMembers = {
   ...shared,
+  ...merchant,
   ...original,
   acquirerId: shared.acquirerId.optional(),
   recordId: shortText(64),

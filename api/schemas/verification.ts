@@ -1,6 +1,11 @@
 import type { Verification } from '../../db/verifications.ts';
 import { RISK_LEVELS } from '../../domain/customer.ts';
-import { DOCUMENT_TYPES, REJECTION_REASONS, type VerificationForm } from '../../domain/verification.ts';
+import {
+  DOCUMENT_TYPES,
+  REJECTION_REASONS,
+  requiredPictures,
+  type VerificationForm,
+} from '../../domain/verification.ts';
 import { birthDate, country, nationality, personName } from './customer.ts';
 import { date, day, file, text, uuid, word, z } from './shared.ts';
 
@@ -35,17 +40,17 @@ export const verificationBody = z
     imageFront: file(),
     imageBack: file().optional(),
   })
-  .refine(hasBackUnlessPassport, {
+  .refine(hasAllPictures, {
     path: ['imageBack'],
     message: 'is required, except for a passport',
     // Told together with the faults of the other parts.
-    when: () => true,
+    when: ({ value }) => typeof value === 'object' && value !== null,
   })
   .openapi('VerificationForm');
 
-function hasBackUnlessPassport(form: { documentType?: string; imageBack?: unknown }): boolean {
-  const known = DOCUMENT_TYPES.find((one) => one === form.documentType);
-  return known === undefined || known === 'passport' || form.imageBack !== undefined;
+function hasAllPictures(form: { documentType?: string; imageBack?: unknown }): boolean {
+  const type = DOCUMENT_TYPES.find((one) => one === form.documentType);
+  return type === undefined || form.imageBack !== undefined || !requiredPictures(type).includes('BACK');
 }
 
 /** The form as it is kept, without its pictures. */

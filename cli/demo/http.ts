@@ -1,4 +1,4 @@
-import { type Dispatcher, fetch, type FormData } from 'undici';
+import { type Dispatcher, type FormData, request as call } from 'undici';
 import { Difference } from './difference.ts';
 import { patiently, type Try } from './patience.ts';
 
@@ -27,15 +27,16 @@ async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, place: str
   let status: number;
   let text: string;
   try {
-    const answer = await fetch(request.url, {
+    // Not fetch: it refuses some ports by number.
+    const answer = await call(request.url, {
       method: request.method,
       headers: request.headers,
       body: request.form ?? (request.body === undefined ? null : JSON.stringify(request.body)),
       dispatcher,
       signal: AbortSignal.timeout(ATTEMPT_MS),
     });
-    status = answer.status;
-    text = await answer.text();
+    status = answer.statusCode;
+    text = await answer.body.text();
   } catch (error) {
     return { again: reasonOf(error) };
   }

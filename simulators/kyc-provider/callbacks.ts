@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { request } from 'undici';
 import { nextId } from './ids.ts';
 import type { CheckPlan, Outcome } from './scenario.ts';
 import type { Callback, Check, State } from './state.ts';
@@ -64,15 +65,15 @@ export function createCallbacks(state: State, settings: CallbackSettings): Callb
     const secret = flaws.badSignature ? `not ${settings.webhookSecret}` : settings.webhookSecret;
     const signature = createHmac('sha256', secret).update(`${seconds}.${callback.body}`).digest('hex');
     try {
-      const response = await fetch(callback.url, {
+      // Not fetch: it refuses some ports by number. Redirects are not followed.
+      const { statusCode, body } = await request(callback.url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', 'X-Signature': `t=${seconds},v1=${signature}` },
         body: callback.body,
-        redirect: 'manual',
         signal: AbortSignal.any([ended.signal, AbortSignal.timeout(timeoutMs)]),
       });
-      await response.body?.cancel();
-      return response.status;
+      await body.dump();
+      return statusCode;
     } catch {
       return null;
     }

@@ -269,7 +269,7 @@ describe('transactional locks', () => {
   it('are counted right when two are added at the same time', async () => {
     const customer = await aCustomer(engine, vault, external);
     await Promise.all(
-      ['POLICE_LOCK', 'ZEN_LOCK', 'PEKAO_LOCK', 'FENIGE_LOCK'].map((reason) =>
+      (['POLICE_LOCK', 'ZEN_LOCK', 'PEKAO_LOCK', 'FENIGE_LOCK'] as const).map((reason) =>
         atomically(engine, engineCaller, (trx) =>
           addTransactionalLock(trx, customer, { reason, origin: 'OPERATOR' }),
         ),

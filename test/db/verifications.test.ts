@@ -25,6 +25,7 @@ import {
   type Verification,
   verificationsInReview,
 } from '../../db/verifications.ts';
+import type { LockReason } from '../../domain/transactional-lock.ts';
 import type { VerificationForm } from '../../domain/verification.ts';
 import {
   aCustomer,
@@ -180,7 +181,7 @@ describe('a form', () => {
 describe('acceptance', () => {
   it('renews the customer, lifts the locks it may lift, tells the partner, and is done once', async () => {
     const customer = await aCustomer(engine, vault, manual);
-    const lock = (reason: string, origin: 'SYSTEM' | 'OPERATOR') =>
+    const lock = (reason: LockReason, origin: 'SYSTEM' | 'OPERATOR') =>
       asEngine((trx) => addTransactionalLock(trx, customer, { reason, origin }));
     await lock('DOCUMENT_EXPIRED', 'SYSTEM');
     await lock('NAGATIVE_VERIFICATION', 'OPERATOR');

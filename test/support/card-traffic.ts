@@ -52,7 +52,10 @@ export interface CardTraffic {
 }
 
 /** Opens connections to a migrated database; `end` closes them. */
-export function openCardTraffic(urls: { readonly ownerUrl: string; readonly engineUrl: string }): CardTraffic {
+export function openCardTraffic(urls: {
+  readonly ownerUrl: string;
+  readonly engineUrl: string;
+}): CardTraffic {
   const owner = createDatabase(createPool({ url: urls.ownerUrl, max: 2, name: 'test-owner' }));
   const engine = createDatabase(createPool({ url: urls.engineUrl, max: 4, name: 'test-engine' }));
   const pools: pg.Pool[] = [];
@@ -282,7 +285,8 @@ const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string
     }),
   );
 
-const digits = (length: number): string => String(randomInt(10 ** Math.min(length, 12))).padStart(length, '0');
+const digits = (length: number): string =>
+  String(randomInt(10 ** Math.min(length, 12))).padStart(length, '0');
 
 /** A purchase that no other message is a repeat of. */
 export const aPurchase = (

@@ -55,7 +55,7 @@ beforeAll(async () => {
   ]);
   // Nobody listens there: these runs live from asking.
   const callbackBaseUrl = 'http://127.0.0.1:9';
-  worker = await startWorkflowWorker('customer-verification.ts', {
+  worker = await startWorkflowWorker({
     ...createVerificationActivities({ db: engine, vault }),
     ...createKycProviderActivities({ db: engine, vault, documents, clients, callbackBaseUrl }),
   });
@@ -137,6 +137,10 @@ describe('with the provider', () => {
       .where('customer_id', '=', customer.customerId)
       .execute();
     expect(balances).toEqual([{ automatic: true }]);
+    const history = await worker.readableHistory(handle.workflowId);
+    expect(history).toContain(verificationId);
+    for (const value of ['Leon', 'Kowal', '1970-01-01', 'Lublin', 'ASD123456'])
+      expect(history).not.toContain(value);
     const keys = (await simulatorFacts()).calls
       .filter((one) => one.externalId === verificationId && one.key !== null)
       .map((one) => one.key?.replace(`customer-verification:${verificationId}:`, ''));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Activities } from '../../activities/index.ts';
 import type { AppliedDecision, ScreenedVerification } from '../../activities/database/verifications.ts';
 import type { CheckResult, ProviderStep } from '../../activities/kyc-provider/verifications.ts';
 import type { ReviewDecision } from '../../domain/verification.ts';
@@ -43,7 +44,7 @@ const step = async (verificationId: string, name: string): Promise<ProviderStep>
   return script.refusedStep === name ? 'REFUSED' : 'DONE';
 };
 
-const activities = {
+const activities: Partial<Activities> = {
   screenPerson: async ({ verificationId }: Of) => scriptOf(verificationId).facts,
   readScreening: async ({ verificationId }: Of) => {
     const { facts, factsAfterHit } = scriptOf(verificationId);
@@ -84,7 +85,7 @@ let worker: RunningWorker;
 let nextCustomer = 1000;
 
 beforeAll(async () => {
-  worker = await startWorkflowWorker('customer-verification.ts', activities);
+  worker = await startWorkflowWorker(activities);
 });
 afterAll(() => worker.stop());
 

@@ -16,7 +16,10 @@ const ask = (cardId: number) =>
   startFromOutbox(
     temporal,
     { workflow: 'processor-instruction', id: `processor-instruction:${cardId}`, input: { cardId } },
-    { owner: { partnerId: 1, programmeId: 1 }, verificationTimings: { providerPollMs: 1, providerLimitMs: 1 } },
+    {
+      owner: { partnerId: 1, programmeId: 1 },
+      verificationTimings: { providerPollMs: 1, providerLimitMs: 1 },
+    },
   );
 const result = (cardId: number) =>
   temporal.client.workflow.getHandle(`processor-instruction:${cardId}`).result();
