@@ -5,7 +5,7 @@ import type { AnyChannel } from './channel.ts';
 import { mount, type MountedRoute } from './mount.ts';
 import { defect, toErrorAnswer } from './errors.ts';
 import { requestIdOf } from './middleware/request-id.ts';
-import { addressOf, type RequestFacts } from './request-facts.ts';
+import { addressOf, beginFacts, factsOf, incomingOf, type RequestFacts } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 export interface App {
@@ -20,44 +20,53 @@ export function createApp(services: Services, listener: string, channels: readon
   const app = new Hono({ getPath });
   app.use('*', async (context, next) => {
     const startedAtMs = performance.now();
-    const facts: RequestFacts = { route: null, principal: null, partnerId: null };
-    context.set('facts' as never, facts as never);
-    if (context.req.url.length > MAX_URL_BYTES)
-      throw new Refusal('PAYLOAD_TOO_LARGE', 'The address is too long.');
+    const facts = beginFacts(context, requestIdOf(context.req.header('x-request-id')));
     await next();
+    const { headers, status } = context.res;
+    headers.set('X-Request-Id', facts.requestId);
+    headers.set('X-Content-Type-Options', 'nosniff');
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
     logRequest(services, listener, context.req.method, facts, {
-      status: context.res.status,
+      status,
       durationMs: performance.now() - startedAtMs,
-      requestId: context.res.headers.get('x-request-id'),
       ip: addressOf(context),
       errorTitle: context.error instanceof Refusal ? context.error.code : undefined,
-      replayed: context.res.headers.has('idempotency-replayed') || undefined,
+      replayed: headers.has('idempotency-replayed') || undefined,
     });
+  });
+  app.use('*', async (context, next) => {
+    if (targetOf(context.req.raw, context.env).length > MAX_URL_BYTES)
+      throw new Refusal('PAYLOAD_TOO_LARGE', 'The address is too long.');
+    await next();
   });
   const routes = channels.flatMap((one) => mount(app, services, one));
   app.notFound(() => {
     throw new Refusal('NOT_FOUND', 'There is no such route.');
   });
   app.onError((error, context) => {
-    const requestId = requestIdOf(context.req.header('x-request-id'));
+    const facts = factsOf(context);
     if (!(error instanceof Refusal))
-      services.logger.error({ requestId, fault: describe(error) }, 'request failed');
-    const answer = toErrorAnswer(error instanceof Refusal ? error : translate(error, requestId));
-    context.header('X-Request-Id', requestId);
-    context.header('Cache-Control', 'no-store');
-    context.header('X-Content-Type-Options', 'nosniff');
-    for (const [name, value] of Object.entries(answer.headers)) context.header(name, value);
-    return context.json(answer.body, answer.status as ContentfulStatusCode);
+      services.logger.error({ requestId: facts.requestId, fault: describe(error) }, 'request failed');
+    const answer = toErrorAnswer(error instanceof Refusal ? error : translate(error, facts.requestId));
+    const text = JSON.stringify(answer.body);
+    facts.bytes = Buffer.byteLength(text);
+    return context.body(text, answer.status as ContentfulStatusCode, {
+      'Content-Type': 'application/json; charset=UTF-8',
+      ...answer.headers,
+    });
   });
   return { hono: app, routes };
 }
+
+/** What was asked for, as it was sent: the URL of a `Request` has its dot segments resolved already. */
+const targetOf = (request: Request, env: unknown): string => incomingOf(env)?.url ?? request.url;
 
 /**
  * The path as routes see it: first segment in lower case, one trailing slash dropped; anything a path could be
  * disguised with leads nowhere (channels 1).
  */
-function getPath(request: Request): string {
-  const path = /^[a-z]+:\/\/[^/]+([^?#]*)/i.exec(request.url)?.[1] ?? '/';
+function getPath(request: Request, options?: { readonly env?: unknown }): string {
+  const path = /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)/i.exec(targetOf(request, options?.env))?.[1] ?? '';
   if (/\/\/|\/\.\.?(\/|$)|%2f|%5c|%2e|\\/i.test(path)) return '/-';
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
   return trimmed.replace(/^\/[^/]*/, (segment) => segment.toLowerCase());
@@ -73,9 +82,14 @@ const UNAVAILABLE = new Set([
   '53300',
   '08006',
   '08001',
+  // Locks and statements that took too long, after `atomically` has tried again.
+  '40001',
+  '40P01',
+  '55P03',
+  '57014',
 ]);
 
-/** A database that is away is not a defect: the caller may send the request again. */
+/** A database that is away or too busy is not a defect: the caller may send the request again. */
 function translate(error: Error, requestId: string): Refusal {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const away =
@@ -102,8 +116,15 @@ function logRequest(
   listener: string,
   method: string,
   facts: RequestFacts,
-  outcome: Record<string, unknown> & { durationMs: number },
+  outcome: Record<string, unknown> & { status: number; durationMs: number },
 ): void {
+  services.metrics.request({
+    listener,
+    route: facts.route ?? 'none',
+    method,
+    status: outcome.status,
+    durationMs: outcome.durationMs,
+  });
   services.logger.info(
     { listener, method, ...facts, ...outcome, durationMs: Math.round(outcome.durationMs * 10) / 10 },
     'request',

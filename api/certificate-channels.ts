@@ -1,7 +1,8 @@
 import { BlockList, isIPv4 } from 'node:net';
+import type { RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Arrival, Identified } from './channel.ts';
-import { requireCertificate } from './middleware/client-certificate.ts';
+import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
 import type { PartnerPrincipal, ProcessorPrincipal } from './partner-principal.ts';
 import type { Services } from './services.ts';
 
@@ -25,16 +26,32 @@ export async function identifyPartner(
       programme: null,
       programmes: [],
     },
-    caller: {
-      partnerId: partner?.partnerId ?? null,
-      actor: { type: 'PARTNER', id },
-      requestId: arrival.requestId,
-      ip: arrival.ip,
-    },
+    caller: callerOf(certificate, arrival),
     scopes: certificate.scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     idempotencyScope: `partner:${id}`,
   };
+}
+
+/**
+ * Suspension and address, where a certificate speaks for a partner at all (channels 9). Throws
+ * `PARTNER_SUSPENDED`, `IP_NOT_ALLOWED`.
+ */
+export async function admitCertificate<Principal>(
+  services: Services,
+  arrival: Arrival,
+  known: Identified<Principal>,
+): Promise<Identified<Principal>> {
+  const { partner } = await requireCertificate(services, arrival);
+  if (partner !== null) refusePartner(partner, arrival.ip);
+  return known;
+}
+
+function refusePartner(partner: NonNullable<RegisteredCertificate['partner']>, ip: string | null): void {
+  if (partner.state !== 'ACTIVE') throw new Refusal('PARTNER_SUSPENDED', 'This partner is suspended.');
+  if (!isAllowed(partner.ipAllowList, ip)) {
+    throw new Refusal('IP_NOT_ALLOWED', 'Calls from this address are not allowed.');
+  }
 }
 
 /**
@@ -51,10 +68,7 @@ export async function admitPartner(
   const certificate = await requireCertificate(services, arrival);
   const { partner } = certificate;
   if (partner === null) throw new Refusal('FORBIDDEN', 'This certificate does not speak for a partner.');
-  if (partner.state !== 'ACTIVE') throw new Refusal('PARTNER_SUSPENDED', 'This partner is suspended.');
-  if (!isAllowed(partner.ipAllowList, arrival.ip)) {
-    throw new Refusal('IP_NOT_ALLOWED', 'Calls from this address are not allowed.');
-  }
+  refusePartner(partner, arrival.ip);
   const issuerCode = arrival.header('issuer-code');
   if (issuerCode === null && issuerCodeRule === 'required') {
     throw new Refusal('ISSUER_CODE_REQUIRED', 'Send the Issuer-Code header.');
@@ -71,6 +85,7 @@ export async function admitPartner(
       'This Issuer-Code is unknown or not open to this certificate.',
     );
   }
+  if (allowed.length === 0) throw new Refusal('FORBIDDEN', 'This certificate is open to no programme.');
   return {
     ...known,
     principal: { ...known.principal, programme, programmes: programme === null ? allowed : [programme] },
@@ -84,7 +99,6 @@ export async function identifyProcessor(
   arrival: Arrival,
 ): Promise<Identified<ProcessorPrincipal>> {
   const certificate = await requireCertificate(services, arrival);
-  // The label names the processor, so that a renewed certificate is the same processor to duplicate keys.
   const processor = certificate.label;
   return {
     principal: {
@@ -93,12 +107,8 @@ export async function identifyProcessor(
       certificateId: certificate.certificateId,
       scopes: certificate.scopes,
     },
-    caller: {
-      partnerId: null,
-      actor: { type: 'PROCESSOR', id: processor },
-      requestId: arrival.requestId,
-      ip: arrival.ip,
-    },
+    // Cards of all partners: the engine acts, whoever the certificate belongs to.
+    caller: { ...callerOf(certificate, arrival), partnerId: null },
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
     idempotencyScope: `processor:${processor}`,

@@ -1,4 +1,4 @@
-import { identifyPartner } from './certificate-channels.ts';
+import { admitCertificate, identifyPartner } from './certificate-channels.ts';
 import { channel } from './channel.ts';
 import { type PartnerPrincipal, partnerRoute } from './partner-principal.ts';
 import { publicKeyRoute } from './public-key.ts';
@@ -13,7 +13,7 @@ export const publicKeyChannels = [
     name: 'secure',
     prefix,
     identify: identifyPartner,
-    admit: async (_services, _arrival, known) => known,
+    admit: admitCertificate,
     routes: [partnerRoute(publicKeyRoute(operation))],
   }),
 );

@@ -94,6 +94,8 @@ export function toErrorAnswer(refusal: Refusal): ErrorAnswer {
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   else if (status === 503 || status === 429) headers['Retry-After'] = String(RETRY_AFTER_SECONDS);
   if (allow !== undefined) headers['Allow'] = allow.join(', ');
+  // Nothing more is heard from a certificate that is not trusted (channels 9).
+  if (refusal.code === 'CERTIFICATE_NOT_TRUSTED') headers['Connection'] = 'close';
   return {
     status,
     headers,

@@ -1,9 +1,11 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { NEWEST_MIGRATION } from '../db/migrate.ts';
 import type { HealthChecks, HealthState } from './services.ts';
 
 const ANSWER_MS = 1_500;
+const LAG_LIMIT_MS = 1_000;
 
 interface Parts {
   readonly engine: Kysely<Database>;
@@ -13,8 +15,15 @@ interface Parts {
 
 /** What `/health/ready` tells (channels 15). Temporal being away never makes the API unready. */
 export function createHealthChecks({ engine, temporalReachable, draining }: Parts): HealthChecks {
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
   return {
     draining,
+    live: () => {
+      const lagMs = lag.percentile(99) / 1e6;
+      lag.reset();
+      return Number.isNaN(lagMs) || lagMs < LAG_LIMIT_MS;
+    },
     check: async () => {
       const [database, migrations, temporal] = await Promise.all([
         passes(async () => (await sql`select 1`.execute(engine)).rows.length === 1),

@@ -2,7 +2,7 @@ import type { ProcessorClient } from '../activities/processor/client.ts';
 import { nowOf, type Trx } from '../db/atomically.ts';
 import { activateVirtualCard, type CardRow, failCard, findCard, readCard, requestCard } from '../db/cards.ts';
 import { readCustomer } from '../db/customers.ts';
-import { claimKey, completeKey, type KeyUse, noteSubject, releaseKey } from '../db/idempotency-keys.ts';
+import { completeKey, type KeyUse, noteSubject, releaseKey } from '../db/idempotency-keys.ts';
 import { lastDayOfMonth } from '../domain/card.ts';
 import type { PersonalData } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
@@ -11,7 +11,7 @@ import { storeCard } from '../vault/cards.ts';
 import { decrypt } from '../vault/jwe.ts';
 import { openPersonal } from '../vault/personal-data.ts';
 import { sealFullCard, sealHolderName } from './cards.ts';
-import { isKept, replay, storedRefusal } from './middleware/idempotency.ts';
+import { claim, isKept, replay, storedRefusal } from './middleware/idempotency.ts';
 import { type PartnerPrincipal, programmeIds } from './partner-principal.ts';
 import type { Answer, Call } from './route.ts';
 
@@ -83,13 +83,13 @@ async function begin(
   request: VirtualCardRequest,
   use: KeyUse | null,
 ): Promise<Intent | Answer | Refusal> {
-  const claim =
-    use === null ? null : await claimKey(trx, use, new Date(nowOf(trx).getTime() + OUTSIDE_CALL_MS));
-  if (claim?.kind === 'replay' && use !== null) {
-    return await replay(call.services.vault, use, claim.answer, (cardId) => replayCard(trx, call, cardId));
+  const claimed =
+    use === null ? null : await claim(trx, use, new Date(nowOf(trx).getTime() + OUTSIDE_CALL_MS));
+  if (claimed?.kind === 'replay' && use !== null) {
+    return await replay(call.services.vault, use, claimed.answer, (cardId) => replayCard(trx, call, cardId));
   }
-  if (claim?.kind === 'interrupted' && claim.subjectId !== null) {
-    return await intentOf(trx, call, Number(claim.subjectId));
+  if (claimed?.kind === 'interrupted' && claimed.subjectId !== null) {
+    return await intentOf(trx, call, Number(claimed.subjectId));
   }
   try {
     const { card } = await requestCard(trx, { ...request, kind: 'VIRTUAL' });

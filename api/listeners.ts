@@ -1,17 +1,20 @@
 import { readFileSync, watchFile, unwatchFile } from 'node:fs';
 import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import { constants } from 'node:crypto';
+import { constants, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { Refusal } from '../domain/errors.ts';
+import { toErrorAnswer } from './errors.ts';
 
 const HEADER_MS = 10_000;
 const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 const HEADER_BYTES = 16 * 1024;
 const RELOAD_MS = 60_000;
+const CHECK_TIMEOUTS_MS = 2_000;
 
 const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
@@ -30,6 +33,8 @@ const limits: ServerOptions = {
   headersTimeout: HEADER_MS,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
+  // Node looks for requests past their time only this often.
+  connectionsCheckingInterval: CHECK_TIMEOUTS_MS,
 };
 
 export interface Listener {
@@ -57,7 +62,7 @@ interface Address {
 
 /** The public listener (channels 1): TLS only when files are named. */
 export async function listenPublic(app: Hono, address: Address, tls: TlsFiles | null): Promise<Listener> {
-  const handler = getRequestListener(app.fetch);
+  const handler = handlerOf(app);
   const server =
     tls === null
       ? createHttpServer(limits, handler)
@@ -83,7 +88,7 @@ export async function listenCertificate(
       honorCipherOrder: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     },
-    getRequestListener(app.fetch),
+    handlerOf(app),
   );
   const sockets = new Set<TLSSocket>();
   server.on('secureConnection', (socket) => {
@@ -98,13 +103,38 @@ export async function listenCertificate(
 
 const readTls = (tls: TlsFiles) => ({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) });
 
-const HEADERS_TOO_LARGE =
-  'HTTP/1.1 413 Payload Too Large\r\nContent-Type: application/json; charset=UTF-8\r\nConnection: close\r\n\r\n' +
-  '{"title":"PAYLOAD_TOO_LARGE","detail":"The request headers are too large."}';
+/** A request that cannot even be handed to the application has no path and no principal. */
+const handlerOf = (app: Hono) =>
+  getRequestListener(app.fetch, {
+    errorHandler: () => {
+      const refusal = new Refusal('VALIDATION_ERROR', 'The request line or its Host header is malformed.');
+      const { status, body } = toErrorAnswer(refusal);
+      return new Response(JSON.stringify(body), {
+        status,
+        headers: { ...plainHeaders(), Connection: 'close' },
+      });
+    },
+  });
+
+const plainHeaders = (): Record<string, string> => ({
+  'Content-Type': 'application/json; charset=UTF-8',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Request-Id': randomUUID(),
+});
+
+function headersTooLarge(): string {
+  const body = JSON.stringify(
+    toErrorAnswer(new Refusal('PAYLOAD_TOO_LARGE', 'The request headers are too large.')).body,
+  );
+  const headers = { ...plainHeaders(), 'Content-Length': String(body.length), Connection: 'close' };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 413 Payload Too Large\r\n${lines.join('')}\r\n${body}`;
+}
 
 async function listen(server: Server | HttpsServer, { host, port }: Address): Promise<Listener> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'HPE_HEADER_OVERFLOW' && socket.writable) socket.end(HEADERS_TOO_LARGE);
+    if (error.code === 'HPE_HEADER_OVERFLOW' && socket.writable) socket.end(headersTooLarge());
     else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { createAuthorizer } from '../activities/authorization/authorizer.ts';
 import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
+import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
@@ -14,6 +15,7 @@ import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
 import { createLogger } from './logger.ts';
+import { createMetrics, listenMetrics } from './metrics.ts';
 import { closeUntrusted } from './middleware/client-certificate.ts';
 import { describeApi } from './openapi.ts';
 import type { Services } from './services.ts';
@@ -22,6 +24,7 @@ import { VERSION } from './version.ts';
 
 const CHECK_SOCKETS_MS = 2_000;
 const LISTEN_ON_MS = 5_000;
+const ENGINE_CONNECTIONS = 4;
 
 const config = readApiConfig();
 const logger = createLogger('api', { level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -32,6 +35,7 @@ const given = (value: string | null): string => {
   return value;
 };
 
+await refuseUnfitDatabase(config);
 const pools = openPools(config);
 const app = createDatabase(pools.app);
 const engine = createDatabase(pools.engine);
@@ -47,6 +51,7 @@ const authorizer = createAuthorizer({
   queueMax: config.ADMISSION_AUTH,
   logger,
 });
+const metrics = createMetrics(VERSION);
 const certificates = createCertificateRegistry(engine, Date.now);
 const services: Services = {
   app,
@@ -68,6 +73,7 @@ const services: Services = {
     temporalReachable: () => accepts(config.TEMPORAL_ADDRESS),
     draining: () => draining,
   }),
+  metrics,
   nowMs: Date.now,
 };
 
@@ -93,6 +99,10 @@ const certificateListener = await listenCertificate(
     caFile: given(config.CERT_CLIENT_CA),
   },
 );
+const metricsListener = await listenMetrics(metrics.registry, {
+  host: config.METRICS_HOST,
+  port: config.METRICS_PORT,
+});
 const changes = listenForChanges(given(config.DATABASE_ENGINE_URL), certificates.flush, logger);
 const socketCheck = setInterval(() => {
   closeUntrusted(certificateListener.sockets, certificates, Date.now()).catch((error: unknown) => {
@@ -124,10 +134,21 @@ async function stop(reason: string): Promise<void> {
   await stopped;
   clearInterval(closing);
   await authorizer.drain();
-  await changes.stop();
+  await Promise.all([changes.stop(), metricsListener.stop()]);
   await Promise.all([app.destroy(), engine.destroy(), pools.lanes.end()]);
   logger.info('stopped');
   process.exit(0);
+}
+
+/** Ends with 78 when the database is not one to keep money in (operations 4). */
+async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
+  const findings = await findDatabaseFaults({
+    urls: [given(settings.DATABASE_URL), given(settings.DATABASE_ENGINE_URL)],
+    connections: settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS,
+    production: settings.NODE_ENV === 'production',
+  });
+  if (findings.length > 0) process.stderr.write(`${describeFindings(findings)}\n`);
+  if (findings.some((one) => !one.warning)) process.exit(78);
 }
 
 function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lanes: pg.Pool } {
@@ -143,7 +164,13 @@ function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lane
       max: settings.DB_POOL_API,
       name: 'cardloom-api',
     }),
-    engine: createPool({ ...shared, onError, url: engineUrl, max: 4, name: 'cardloom-api-engine' }),
+    engine: createPool({
+      ...shared,
+      onError,
+      url: engineUrl,
+      max: ENGINE_CONNECTIONS,
+      name: 'cardloom-api-engine',
+    }),
     lanes: createPool({
       ...shared,
       onError,

@@ -1,16 +1,15 @@
 import type { Context } from 'hono';
 import type { ZodType } from 'zod';
-import { audit } from '../db/audit-log.ts';
 import { atomically, type Trx } from '../db/atomically.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel, Arrival, Identified } from './channel.ts';
 import { statusOf } from './errors.ts';
-import { checkDeclaredLength, parseForm, parseJson, readBody } from './middleware/body.ts';
+import { checkContentType, checkDeclaredLength, parseForm, parseJson, readBody } from './middleware/body.ts';
 import { fingerprintOf, readKey, underKey } from './middleware/idempotency.ts';
 import { openRequest, sealAnswer } from './middleware/jwe.ts';
-import { requestIdOf } from './middleware/request-id.ts';
 import { validatePart } from './middleware/validate.ts';
-import { addressOf, type RequestFacts, socketOf } from './request-facts.ts';
+import { addressOf, factsOf, type RequestFacts, socketOf } from './request-facts.ts';
+import { auditRefusedCall } from './refused-call.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { z } from './schemas/shared.ts';
 import type { Services } from './services.ts';
@@ -30,22 +29,62 @@ export async function serveRoute(
   context: Context,
 ): Promise<Response> {
   const receivedAtMs = services.nowMs();
-  const facts = context.get('facts') as RequestFacts;
+  const facts = factsOf(context);
   facts.route = `${route.method} ${channel.prefix}${route.path}`;
   const header = (name: string): string | null => context.req.header(name) ?? null;
   const arrival: Arrival = {
     header,
     ip: addressOf(context),
     socket: socketOf(context),
-    requestId: requestIdOf(context.req.header('x-request-id')),
+    requestId: facts.requestId,
   };
-  const maxBodyBytes = route.maxBodyBytes ?? JSON_BODY_BYTES;
-  checkDeclaredLength(context, maxBodyBytes);
-  const known = await admit(services, channel, route, arrival, facts);
-  const raw = await readBody(context, maxBodyBytes);
+  checkDeclaredLength(context, maxBodyBytesOf(route));
+  const known = await channel.identify(services, arrival);
+  facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
+  facts.partnerId = known.caller.partnerId;
+  try {
+    refuseScope(route, known);
+    const admitted = await channel.admit(services, arrival, known);
+    const call = await readCall(services, channel, route, context, {
+      arrival,
+      receivedAtMs,
+      known: admitted,
+    });
+    return await write(await route.handle(call as never), call, facts);
+  } catch (error) {
+    if (error instanceof Refusal && statusOf(error) === 403) {
+      const refused = { type: 'route', id: route.operation, title: error.code } as const;
+      await auditRefusedCall(services.engine, known.caller, refused);
+    }
+    throw error;
+  }
+}
+
+const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
+
+function refuseScope({ role }: Route, known: Identified<never>): void {
+  if (role === 'nobody-asked' || role.scopes.some((scope) => known.scopes.includes(scope))) return;
+  throw new Refusal('FORBIDDEN', 'This certificate has no scope for this call.');
+}
+
+interface Admitted {
+  readonly arrival: Arrival;
+  readonly receivedAtMs: number;
+  readonly known: Identified<never>;
+}
+
+/** Steps 7 to 9: the body is read, decrypted and validated; throws the first failure. */
+async function readCall(
+  services: Services,
+  channel: AnyChannel,
+  route: Route,
+  context: Context,
+  { arrival, receivedAtMs, known }: Admitted,
+): Promise<AnyCall> {
   const multipart = route.contentType === 'multipart/form-data';
   const contentType = context.req.header('content-type');
-  const sent = multipart ? await parseForm(raw, contentType) : parseJson(raw, contentType);
+  checkContentType(context, multipart);
+  const raw = await readBody(context, maxBodyBytesOf(route));
   const opened = await openRequest(services.vault, {
     jwe: route.jwe,
     headers: {
@@ -53,81 +92,37 @@ export async function serveRoute(
       encryptResponse: context.req.header('encrypt-response'),
       publicKey: context.req.header('public-key'),
     },
-    body: sent,
+    body: multipart ? await parseForm(raw, contentType) : parseJson(raw, contentType),
     multipart,
     pinnedPublicKeys: known.pinnedPublicKeys,
   });
   const params = validatePart<unknown>(route.params ?? NOTHING, context.req.param());
   const query = validatePart<unknown>(route.query ?? NOTHING, queryOf(context));
   const key = readKey(context.req.header('x-idempotency-key'), route.idempotency);
-  const body = validatePart<unknown>(route.body ?? NOTHING, opened.body ?? {});
-  const call = makeCall(services, known, {
+  const body = validatePart<unknown>(route.body ?? NOTHING, opened.body === undefined ? {} : opened.body);
+  const scope = `${known.idempotencyScope} ${route.method} ${channel.prefix}${route.path}`;
+  return makeCall(services, known, {
     params,
     query,
     body,
     raw,
-    header,
+    header: arrival.header,
     requestId: arrival.requestId,
     ip: arrival.ip,
     receivedAtMs,
     recipient: opened.recipient,
-    idempotency:
-      key === null
-        ? null
-        : {
-            key,
-            scope: `${known.idempotencyScope} ${route.method} ${channel.prefix}${route.path}`,
-            fingerprint: fingerprintOf(params, query, body),
-          },
-  });
-  return await write(await route.handle(call as never), call);
-}
-
-async function admit(
-  services: Services,
-  channel: AnyChannel,
-  route: Route,
-  arrival: Arrival,
-  facts: RequestFacts,
-): Promise<Identified<never>> {
-  const known = await channel.identify(services, arrival);
-  facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
-  facts.partnerId = known.caller.partnerId;
-  try {
-    const { role } = route;
-    if (role !== 'nobody-asked' && !role.scopes.some((scope) => known.scopes.includes(scope))) {
-      throw new Refusal('FORBIDDEN', 'This certificate has no scope for this call.');
-    }
-    return await channel.admit(services, arrival, known);
-  } catch (error) {
-    if (error instanceof Refusal && statusOf(error) === 403)
-      await auditRefusal(services, known, route, error);
-    throw error;
-  }
-}
-
-async function auditRefusal(
-  services: Services,
-  known: Identified<never>,
-  route: Route,
-  refusal: Refusal,
-): Promise<void> {
-  await atomically(services.engine, known.caller, async (trx) => {
-    await audit(trx, {
-      action: 'call.refused',
-      objectType: 'route',
-      objectId: route.operation,
-      result: 'DENIED',
-      after: { title: refusal.code },
-    });
+    idempotency: key === null ? null : { key, scope, fingerprint: fingerprintOf(params, query, body) },
   });
 }
 
 const NOTHING: ZodType<unknown> = z.strictObject({});
 
 function queryOf(context: Context): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {};
-  for (const [name, values] of Object.entries(context.req.queries())) {
+  const { searchParams } = new URL(context.req.url);
+  // Without a prototype, a name like __proto__ is a member like any other.
+  const query = Object.create(null) as Record<string, string | string[]>;
+  for (const name of searchParams.keys()) {
+    const values = searchParams.getAll(name);
     query[name] = values.length === 1 ? (values[0] as string) : values;
   }
   return query;
@@ -169,15 +164,13 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
   };
 }
 
-async function write(answer: Answer, call: AnyCall): Promise<Response> {
+async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promise<Response> {
   const headers = new Headers(answer.headers);
-  headers.set('X-Request-Id', call.requestId);
-  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
-  headers.set('X-Content-Type-Options', 'nosniff');
   if (answer.location !== undefined) headers.set('Location', answer.location);
   if (answer.replayed === true) headers.set('Idempotency-Replayed', 'true');
   const text = await textOf(answer, call);
   if (text === null) return new Response(null, { status: answer.status, headers });
+  facts.bytes = Buffer.byteLength(text);
   headers.set('Content-Type', 'application/json; charset=UTF-8');
   return new Response(text, { status: answer.status, headers });
 }

@@ -20,6 +20,7 @@ export interface Services {
   readonly kycProviders: readonly KycProviderSettings[];
   readonly logger: Logger;
   readonly health: HealthChecks;
+  readonly metrics: RequestMetrics;
   /** Clock of this machine, for deadlines only. */
   readonly nowMs: () => number;
 }
@@ -32,7 +33,21 @@ export interface CertificateRegistry {
 
 export type HealthState = 'ok' | 'degraded' | 'failed';
 
+/** Counts and times of requests. */
+export interface RequestMetrics {
+  request(one: {
+    readonly listener: string;
+    /** Route template; `none` where no route matched. */
+    readonly route: string;
+    readonly method: string;
+    readonly status: number;
+    readonly durationMs: number;
+  }): void;
+}
+
 export interface HealthChecks {
+  /** False while the event loop is more than a second behind. */
+  readonly live: () => boolean;
   /** True from the moment the process is asked to end. */
   readonly draining: () => boolean;
   readonly check: () => Promise<Readonly<Record<string, HealthState>>>;

@@ -1,20 +1,19 @@
 import { sql } from 'kysely';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import {
-  type AccountValue,
-  availableOf,
-  entryOf,
-  type FundingKind,
-  type Transfer,
-  valueAfter,
-} from '../domain/ledger.ts';
+import { type AccountValue, availableOf, entryOf, type FundingKind, valueAfter } from '../domain/ledger.ts';
 import { type Description, responseOf } from '../domain/response-code.ts';
-import { advance, EMPTY_FOLD, type Movement, wireStatus } from '../domain/transaction.ts';
-import { audit } from './audit-log.ts';
-import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
-import { type AccountScope, openPartnerBalance, PARTNER_ACCOUNTS, sharedAccounts } from './ledger.ts';
-import { emit } from './outbox.ts';
+import type { Movement } from '../domain/transaction.ts';
+import { newId, nowOf, type Trx } from './atomically.ts';
+import { openPartnerBalance, PARTNER_ACCOUNTS, sharedAccounts } from './ledger.ts';
 import type { Programme } from './partners.ts';
+import {
+  finishPosting,
+  foldColumns,
+  insertTransfer,
+  lockPartnerBalance,
+  type PartnerBalanceValue,
+  setPartnerBalance,
+} from './posting-rows.ts';
 
 /** A credit of a customer's balance by its partner (money 4.5). */
 export interface TopUp {
@@ -45,14 +44,6 @@ interface BalanceRow {
   readonly currency: string;
   readonly holder: 'platform' | 'external';
   readonly state: string;
-  readonly posted: number;
-  readonly held: number;
-}
-
-interface CreditRow {
-  readonly partner_balance_id: string;
-  readonly account_id: number;
-  readonly enforced: boolean;
   readonly posted: number;
   readonly held: number;
 }
@@ -91,7 +82,7 @@ export async function postTopUp(trx: Trx, topUp: TopUp): Promise<PostingResult> 
   const refused = await firstRefusal(trx, topUp, balance, credit);
   if (refused === null) return await post(trx, topUp, balance, credit);
   const transactionId = await insertTransaction(trx, topUp, balance, refused);
-  await finish(trx, topUp.programme, transactionId, refused, topUp);
+  await finishPosting(trx, topUp.programme, transactionId, refused, topUp);
   return { posted: false, transactionId, refusal: new Refusal(refused, detailOf(refused), { status: 422 }) };
 }
 
@@ -109,26 +100,11 @@ const DETAILS: Partial<Record<Refused, string>> = {
 
 const detailOf = (refused: Refused): string => DETAILS[refused] ?? 'The posting was refused.';
 
-async function lockPartnerBalance(
-  trx: Trx,
-  { programmeId, kind, currency }: Omit<AccountScope, 'partnerId'> & { kind: 'credit' | 'deposit' },
-): Promise<CreditRow | null> {
-  const row = await trx
-    .selectFrom('partner_balances')
-    .select(['partner_balance_id', 'account_id', 'enforced', 'posted', 'held'])
-    .where('programme_id', '=', programmeId)
-    .where('kind', '=', kind)
-    .where('currency', '=', currency)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  return row ?? null;
-}
-
 async function firstRefusal(
   trx: Trx,
   topUp: TopUp,
   balance: BalanceRow,
-  credit: CreditRow | null,
+  credit: PartnerBalanceValue | null,
 ): Promise<Refused | null> {
   if (topUp.amount <= 0) return 'INVALID_AMOUNT';
   // A blocked balance still takes credits (money 1).
@@ -157,7 +133,7 @@ async function post(
   trx: Trx,
   topUp: TopUp,
   balance: BalanceRow,
-  credit: CreditRow | null,
+  credit: PartnerBalanceValue | null,
 ): Promise<PostingResult> {
   const { programme, amount } = topUp;
   const kind: FundingKind = programme.funding === 'credit' ? 'A' : 'B';
@@ -189,24 +165,8 @@ async function post(
     .where('balance_id', '=', balance.balance_id)
     .execute();
   if (credit !== null && partner !== null) await setPartnerBalance(trx, credit.partner_balance_id, partner);
-  await finish(trx, programme, transactionId, 'APPROVED', topUp);
+  await finishPosting(trx, programme, transactionId, 'APPROVED', topUp);
   return { posted: true, transactionId };
-}
-
-async function setPartnerBalance(
-  trx: Trx,
-  partnerBalanceId: string,
-  value: { readonly posted: number; readonly held: number },
-): Promise<void> {
-  await trx
-    .updateTable('partner_balances')
-    .set((row) => ({
-      posted: value.posted,
-      version: sql<number>`${row.ref('version')} + 1`,
-      ...(availableOf(value) >= 0 ? { forced_since: null } : {}),
-    }))
-    .where('partner_balance_id', '=', partnerBalanceId)
-    .execute();
 }
 
 async function insertTransaction(
@@ -251,86 +211,6 @@ function movementOf(trx: Trx, amount: number, refused: Refused | null): Movement
   if (refused === null) return { kind: 'post', amount, atMs: nowOf(trx).getTime() };
   const invalid = responseOf(refused, null).processingStatus === 'INVALID';
   return { kind: 'refuse', state: invalid ? 'INVALID' : 'DECLINED' };
-}
-
-function foldColumns(trx: Trx, movement: Movement) {
-  const fold = advance(EMPTY_FOLD, movement);
-  return {
-    state: fold.state,
-    cleared: fold.cleared,
-    event_count: fold.eventCount,
-    cleared_at: fold.state === 'CLEARED' ? nowOf(trx) : null,
-  };
-}
-
-interface StoredTransfer {
-  readonly transactionId: string;
-  readonly partnerId: number;
-  readonly transfer: Transfer;
-  readonly debitAccount: number;
-  readonly creditAccount: number;
-  readonly currency: string;
-  readonly debitAfter: number | null;
-  readonly creditAfter: number | null;
-}
-
-async function insertTransfer(trx: Trx, stored: StoredTransfer): Promise<void> {
-  const { transfer } = stored;
-  await trx
-    .insertInto('ledger_transfers')
-    .values({
-      transaction_id: stored.transactionId,
-      event_seq: 1,
-      seq: transfer.seq,
-      partner_id: stored.partnerId,
-      debit_account: stored.debitAccount,
-      credit_account: stored.creditAccount,
-      amount: transfer.amount,
-      currency: stored.currency,
-      state: transfer.state,
-      of_event_seq: null,
-      of_seq: null,
-      debit_after: stored.debitAfter,
-      credit_after: stored.creditAfter,
-    })
-    .execute();
-}
-
-/** The event row, what the partner is told, and the audit row. */
-async function finish(
-  trx: Trx,
-  programme: Pick<Programme, 'partnerId' | 'programmeId'>,
-  transactionId: string,
-  result: Description,
-  posting: { readonly amount: number; readonly type: string },
-  action: 'transaction.posted' | 'partner_balance.posted' = 'transaction.posted',
-  tellPartner = true,
-): Promise<void> {
-  const caller = callerOf(trx);
-  const state = result === 'APPROVED' ? 'CLEARED' : 'DECLINED';
-  await trx
-    .insertInto('transaction_events')
-    .values({
-      transaction_id: transactionId,
-      seq: 1,
-      partner_id: programme.partnerId,
-      kind: 'POSTING',
-      status: wireStatus(state),
-      result,
-      reason: null,
-      request_id: caller.requestId,
-      actor: `${caller.actor.type}:${caller.actor.id}`,
-    })
-    .execute();
-  if (tellPartner) await emit(trx, programme, { kind: 'transaction.changed', transactionId, eventSeq: 1 });
-  await audit(trx, {
-    action,
-    objectType: 'transaction',
-    objectId: transactionId,
-    result: result === 'APPROVED' ? 'OK' : 'DENIED',
-    after: { type: posting.type, amount: posting.amount, result },
-    partnerId: programme.partnerId,
-  });
 }
 
 /** Money of the partner that has come in at the bank (money 2, prefund). */
@@ -379,7 +259,7 @@ export async function postPartnerBalance(
   });
   await setPartnerBalance(trx, row.partner_balance_id, value);
   const told = programme.includePartnerBalances;
-  await finish(trx, programme, transactionId, 'APPROVED', posting, 'partner_balance.posted', told);
+  await finishPosting(trx, programme, transactionId, 'APPROVED', posting, 'partner_balance.posted', told);
   return { transactionId, partnerBalanceId: row.partner_balance_id };
 }
 

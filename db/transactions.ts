@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import { readTraceText, type ReadableTrace } from '../domain/decision-trace.ts';
 import { firstIdAt } from '../domain/ids.ts';
-import { type EventKind, wireStatus } from '../domain/transaction.ts';
+import type { EventKind } from '../domain/transaction.ts';
 import type { Database, LifecycleState, TransactionEventsTable, TransactionsTable } from './database.ts';
 
 export type TransactionRow = Selectable<TransactionsTable>;
@@ -156,6 +156,3 @@ export async function readTrace(db: Kysely<Database>, id: string): Promise<Decis
       };
     });
 }
-
-/** Status of a transaction on the wire. */
-export const statusOf = (row: Pick<TransactionRow, 'state'>) => wireStatus(row.state);

@@ -32,8 +32,6 @@ export interface RefusingStep {
   readonly values: Readonly<Record<string, number | string>>;
 }
 
-export const NO_TRACE: Trace = { programmeVersion: null, productVersion: null, refusedBy: null, flags: [] };
-
 /** Columns of a transaction that its first message sets for good. */
 export interface NewTransaction {
   readonly type: string;

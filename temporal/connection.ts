@@ -10,12 +10,15 @@ export interface TemporalAddress {
   readonly apiKey?: string;
 }
 
+/** Left alone, a connection that was refused for a while waits up to two minutes before it tries again. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 /**
  * A client whose connection opens at its first call and comes back by itself: a process starts and lives
  * without Temporal. Every call needs a deadline of its own (`client.withDeadline`).
  */
 export function connectClient(settings: TemporalSettings, dataConverter: DataConverter): Client {
-  const connection = Connection.lazy(addressOf(settings));
+  const connection = Connection.lazy({ ...addressOf(settings), channelArgs: RECONNECT });
   return new Client({ connection, namespace: settings.TEMPORAL_NAMESPACE, dataConverter });
 }
 

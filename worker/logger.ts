@@ -14,15 +14,15 @@ export const createLogger = (options: {
     ...(options.format === 'pretty' ? { transport: { target: 'pino-pretty' } } : {}),
   });
 
-/** The SDK's own line on a failed activity; ours says more of it and none of its data. */
-const TOLD_BY_US = new Set(['Activity failed']);
+/** Not told: failed activities, of which our own line says more, and what is so on purpose. */
+const LEFT_OUT = new Set(['Activity failed', 'No workflows registered, not polling for workflow tasks']);
 /** Of what the SDK adds to a line, only these: the rest may hold failures with data. */
 const KEPT = ['workflowType', 'workflowId', 'runId', 'activityType', 'taskQueue', 'attempt', 'stage'];
 
 /** Temporal's lines through ours: closed fields only, because errors may carry data. */
 export function temporalLogger(logger: Logger): TemporalLogger {
   const write = (level: LogLevel, message: string, meta?: LogMetadata): void => {
-    if (TOLD_BY_US.has(message)) return;
+    if (LEFT_OUT.has(message)) return;
     const fields: Record<string, unknown> = {};
     for (const name of KEPT) if (meta?.[name] !== undefined) fields[name] = meta[name];
     const error = meta?.['error'];

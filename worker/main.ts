@@ -1,4 +1,4 @@
-import { Runtime } from '@temporalio/worker';
+import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
@@ -7,6 +7,7 @@ import { createPartnerKeys } from '../activities/partner/public-key.ts';
 import { createRenderer } from '../activities/partner/render.ts';
 import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
+import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
 import { connectClient, isTemporalReachable } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { connectWorkers } from '../temporal/worker-connection.ts';
@@ -31,13 +32,28 @@ const sdkLogger = temporalLogger(
   logger.child({ component: 'temporal' }, { level: production ? 'info' : 'warn' }),
 );
 // We listen to signals ourselves: relay and listeners have to end in order with the workers.
-Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+Runtime.install({
+  logger: sdkLogger,
+  shutdownSignals: [],
+  // The native core tells of each failed poll while Temporal is away; we tell of the absence once.
+  telemetryOptions: {
+    logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
+  },
+});
 
 /** What `readWorkerConfig` has made sure of. */
 const given = <T>(value: T | null): T => {
   if (value === null) throw new Error('a required setting is missing');
   return value;
 };
+
+const findings = await findDatabaseFaults({
+  urls: [given(config.DATABASE_ENGINE_URL)],
+  connections: config.DB_POOL_WORKER,
+  production,
+});
+if (findings.length > 0) process.stderr.write(`${describeFindings(findings)}\n`);
+if (findings.some((one) => !one.warning)) process.exit(CONFIGURATION);
 
 const pool = createPool({
   url: given(config.DATABASE_ENGINE_URL),

@@ -61,12 +61,17 @@ const caller = {
 export function startRelay(parts: RelayParts): Relay {
   const { db, pool, target, render, logger } = parts;
   let stopped = false;
+  let told = false;
   let wake = (): void => undefined;
   let away = false;
-  const listener = listenForOutbox(pool, () => wake());
+  const listener = listenForOutbox(pool, () => {
+    told = true;
+    wake();
+  });
 
   const running = (async () => {
     while (!stopped) {
+      told = false;
       const more = await round().catch((error: unknown) => {
         const fault = error instanceof Error ? error.name : 'unknown';
         if (!stopped) logger.error({ fault, ...codeOf(error) }, 'the relay failed a round');
@@ -138,9 +143,12 @@ export function startRelay(parts: RelayParts): Relay {
   }
 
   async function pause(ms: number, untilRows: boolean): Promise<void> {
+    // Rows may have come while the round was at work.
+    if (stopped || (untilRows && told)) return;
     const cut = new AbortController();
-    if (untilRows) wake = () => cut.abort();
-    if (stopped) return;
+    wake = () => {
+      if (untilRows || stopped) cut.abort();
+    };
     await sleep(ms, undefined, { signal: cut.signal }).catch(() => undefined);
     wake = () => undefined;
   }

@@ -28,6 +28,8 @@ const UNIQUE_VIOLATION = '23505';
 const unavailable = (): Refusal =>
   new Refusal('SERVICE_UNAVAILABLE', 'No decision was made; try again.', { retryAfterSeconds: 1 });
 
+const isTooLate = (item: Item): boolean => item.deadlineAtMs <= Date.now();
+
 /** Runs batches on connections of `pool`, and takes faults apart so that each hits only its own item. */
 export function createBatchRunner(tools: {
   readonly pool: pg.Pool;
@@ -52,6 +54,7 @@ export function createBatchRunner(tools: {
     lane: number,
     how: Pick<BatchOptions, 'alone' | 'fault'>,
   ): Promise<(BatchResult | Refusal)[]> {
+    let connected = true;
     for (let count = 1; count <= ATTEMPTS; count += 1) {
       try {
         return await inTransaction(items, { ...how, lane, onConflict, onFault });
@@ -60,12 +63,13 @@ export function createBatchRunner(tools: {
         const state = sqlState(error);
         const again = isTransient(error) || state === UNIQUE_VIOLATION || state === null;
         if (!again) return await apart(items, lane, how, error);
+        connected = state !== null;
         logger.warn({ sqlState: state, batch: items.length, attempt: count }, 'batch is run again');
-        if (items.every((item) => item.deadlineAtMs <= Date.now())) break;
+        if (items.every(isTooLate)) break;
       }
     }
-    if (items.length > 1) return await oneByOne(items, lane, how);
-    return items.map(unavailable);
+    // Without a database each item would only wait for the same failure.
+    return connected && items.length > 1 ? await oneByOne(items, lane, how) : items.map(unavailable);
   }
 
   async function inTransaction(items: readonly Item[], options: BatchOptions): Promise<BatchResult[]> {
@@ -110,7 +114,9 @@ export function createBatchRunner(tools: {
     how: Pick<BatchOptions, 'alone' | 'fault'>,
   ): Promise<(BatchResult | Refusal)[]> {
     const results: (BatchResult | Refusal)[] = [];
-    for (const item of items) results.push(...(await attempt([item], lane, how)));
+    for (const item of items) {
+      results.push(...(isTooLate(item) ? [unavailable()] : await attempt([item], lane, how)));
+    }
     return results;
   }
 

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { invalid, Refusal } from '../../domain/errors.ts';
+import { incomingOf } from '../request-facts.ts';
 import type { UploadedFile } from '../route.ts';
 
 const tooLarge = (): Refusal => new Refusal('PAYLOAD_TOO_LARGE', 'The request body is too large.');
@@ -11,11 +11,25 @@ export function checkDeclaredLength(context: Context, maxBytes: number): void {
   if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge();
 }
 
+/**
+ * Refuses a body of another type before it is read. Without a type it is read first: it may be empty. Throws
+ * `UNSUPPORTED_MEDIA_TYPE`.
+ */
+export function checkContentType(context: Context, multipart: boolean): void {
+  const contentType = context.req.header('content-type');
+  const announced =
+    Number(context.req.header('content-length') ?? 0) > 0 ||
+    context.req.header('transfer-encoding') !== undefined;
+  if (!announced || contentType === undefined || context.req.method === 'GET') return;
+  if (!(multipart ? FORM : JSON_TYPE).test(contentType)) throw unsupported(multipart);
+}
+
 /** The body's bytes, counted while they are read. Throws `PAYLOAD_TOO_LARGE`. */
 export async function readBody(context: Context, maxBytes: number): Promise<Buffer> {
   if (context.req.method === 'GET') return Buffer.alloc(0);
-  const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming;
-  const source: AsyncIterable<Uint8Array> | null = incoming ?? context.req.raw.body;
+  // Leaving the loop must not destroy the stream: the connection would go before the answer is out.
+  const source: AsyncIterable<Uint8Array> | null =
+    incomingOf(context.env)?.iterator({ destroyOnReturn: false }) ?? context.req.raw.body;
   if (source === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -32,30 +46,26 @@ export async function readBody(context: Context, maxBytes: number): Promise<Buff
   return chunks.length === 1 ? Buffer.from(chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 
+const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+const FORM = /^multipart\/form-data\s*;.*boundary=/i;
+
+const unsupported = (multipart: boolean): Refusal =>
+  new Refusal(
+    'UNSUPPORTED_MEDIA_TYPE',
+    multipart ? 'Send the body as multipart/form-data.' : 'Send the body as application/json in UTF-8.',
+  );
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A JSON body; undefined when there is none. Throws `UNSUPPORTED_MEDIA_TYPE`, `MALFORMED_JSON`. */
 export function parseJson(raw: Buffer, contentType: string | undefined): unknown {
   if (raw.length === 0) return undefined;
-  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? '')) {
-    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json in UTF-8.');
-  }
-  let value: unknown;
+  if (!JSON_TYPE.test(contentType ?? '')) throw unsupported(false);
   try {
-    value = JSON.parse(utf8.decode(raw));
+    return JSON.parse(utf8.decode(raw));
   } catch {
     throw new Refusal('MALFORMED_JSON', 'The request body is not valid JSON in UTF-8.');
   }
-  refusePrototypeKeys(value);
-  return value;
-}
-
-// zod reads members by name, so a member that reaches an object's prototype is refused before it.
-function refusePrototypeKeys(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Object.hasOwn(value, '__proto__'))
-    throw invalid([{ field: '__proto__', message: 'is not known here' }]);
-  for (const member of Object.values(value)) refusePrototypeKeys(member);
 }
 
 /** A multipart form as an object of texts and files. Throws as `parseJson`. */
@@ -63,9 +73,7 @@ export async function parseForm(
   raw: Buffer,
   contentType: string | undefined,
 ): Promise<Record<string, string | UploadedFile>> {
-  if (!/^multipart\/form-data\s*;.*boundary=/i.test(contentType ?? '')) {
-    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the body as multipart/form-data.');
-  }
+  if (!FORM.test(contentType ?? '')) throw unsupported(true);
   let form: FormData;
   try {
     form = await new Response(new Uint8Array(raw), {

@@ -1,7 +1,9 @@
 import { TLSSocket } from 'node:tls';
 import type { RegisteredCertificate } from '../../db/partners.ts';
+import type { Caller } from '../../domain/actor.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Arrival } from '../channel.ts';
+import { auditRefusedCall } from '../refused-call.ts';
 import type { CertificateRegistry, Services } from '../services.ts';
 
 const fingerprints = new WeakMap<object, string>();
@@ -27,14 +29,29 @@ export async function requireCertificate(
 ): Promise<RegisteredCertificate> {
   const fingerprint = fingerprintOf(arrival.socket);
   const found = fingerprint === null ? undefined : await services.certificates.find(fingerprint);
-  if (found === undefined || !isTrusted(found, services.nowMs())) {
-    closeAfterAnswer(arrival.socket);
-    throw new Refusal(
-      'CERTIFICATE_NOT_TRUSTED',
-      'This client certificate is not known here, or no longer valid.',
-    );
+  if (found !== undefined && isTrusted(found, services.nowMs())) return found;
+  if (found !== undefined) {
+    const refused = {
+      type: 'certificate',
+      id: found.certificateId,
+      title: 'CERTIFICATE_NOT_TRUSTED',
+    } as const;
+    await auditRefusedCall(services.engine, callerOf(found, arrival), refused);
   }
-  return found;
+  throw new Refusal(
+    'CERTIFICATE_NOT_TRUSTED',
+    'This client certificate is not known here, or no longer valid.',
+  );
+}
+
+/** Whom a certificate stands for: its partner, the processor by its label, or the holder of a scope alone. */
+export function callerOf(certificate: RegisteredCertificate, arrival: Arrival): Caller {
+  const { partner, label, certificateId } = certificate;
+  // The label names the processor, so that a renewed certificate is the same processor to duplicate keys.
+  const actor: Caller['actor'] = certificate.scopes.includes('processor')
+    ? { type: 'PROCESSOR', id: label }
+    : { type: 'PARTNER', id: partner?.publicId ?? certificateId };
+  return { partnerId: partner?.partnerId ?? null, actor, requestId: arrival.requestId, ip: arrival.ip };
 }
 
 /** ACTIVE and within its dates. */
@@ -42,11 +59,6 @@ export const isTrusted = (certificate: RegisteredCertificate, atMs: number): boo
   certificate.state === 'ACTIVE' &&
   certificate.notBefore.getTime() <= atMs &&
   certificate.notAfter.getTime() > atMs;
-
-function closeAfterAnswer(socket: object | null): void {
-  // The answer is written in this turn of the loop; destroying at once would cut it off.
-  if (socket instanceof TLSSocket) setTimeout(() => socket.destroySoon(), 50).unref();
-}
 
 /** Closes open connections whose certificate is no longer trusted; run every two seconds. */
 export async function closeUntrusted(

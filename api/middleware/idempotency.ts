@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
-import type { Trx } from '../../db/atomically.ts';
+import { sqlState, type Trx } from '../../db/atomically.ts';
 import { openBody, sealBody } from '../../vault/message-bodies.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { claimKey, completeKey, type KeyUse, type StoredAnswer } from '../../db/idempotency-keys.ts';
+import {
+  type Claim,
+  claimKey,
+  completeKey,
+  type KeyUse,
+  type StoredAnswer,
+} from '../../db/idempotency-keys.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { statusOf, toErrorAnswer } from '../errors.ts';
 import type { Answer, UploadedFile } from '../route.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The key of `X-Idempotency-Key`, null when none was sent. Throws `VALIDATION_ERROR`. */
 export function readKey(sent: string | undefined, rule: 'accepted' | 'required' | 'ignored'): string | null {
@@ -73,6 +81,18 @@ const toStored = (vault: Vault, use: KeyUse, answer: Answer): StoredAnswer => ({
   cardId: answer.cardId ?? null,
 });
 
+/** `claimKey`, where a first call that outlasts the wait for its lock is one that still runs. */
+export async function claim(trx: Trx, use: KeyUse, deadline: Date | null = null): Promise<Claim> {
+  try {
+    return await claimKey(trx, use, deadline);
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Refusal('IDEMPOTENCY_IN_PROGRESS', 'The first request with this key is still running.', {
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
 /**
  * Runs `work` under a key inside an open transaction. A refusal of steps 12 and 13 (409, 422) undoes the
  * effect and is itself kept as the answer; every other error rolls everything back and leaves the key free.
@@ -84,8 +104,8 @@ export async function underKey(
   work: () => Promise<Answer>,
   replayCard?: (cardId: number) => Promise<Answer>,
 ): Promise<Answer | Refusal> {
-  const claim = await claimKey(trx, use);
-  if (claim.kind === 'replay') return await replay(vault, use, claim.answer, replayCard);
+  const claimed = await claim(trx, use);
+  if (claimed.kind === 'replay') return await replay(vault, use, claimed.answer, replayCard);
   await sql`savepoint effect`.execute(trx);
   try {
     const answer = await work();

@@ -9,7 +9,7 @@ export type Part = 'path' | 'query' | 'header' | 'body';
  * part. Messages say what is wanted and never repeat what was sent.
  */
 export function validatePart<T>(schema: ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   throw invalid(faultsOf(result.error.issues));
 }

@@ -1,4 +1,4 @@
-import { identifyProcessor } from '../certificate-channels.ts';
+import { admitCertificate, identifyProcessor } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
 import { authorizations } from './authorizations.ts';
 import { clearings } from './clearings.ts';
@@ -9,6 +9,6 @@ export const processorChannel = channel({
   name: 'processor',
   prefix: '/processor',
   identify: identifyProcessor,
-  admit: async (_services, _arrival, known) => known,
+  admit: admitCertificate,
   routes: [...authorizations, ...clearings, ...liveness],
 });

@@ -10,13 +10,21 @@ const shared = {
   refusals: [],
 } as const;
 
+const liveSchema = z.strictObject({ status: z.enum(['ok', 'failed']) });
+
 const live = publicRoute({
   ...shared,
   operation: 'live',
   path: '/health/live',
   summary: 'Whether the process answers',
-  answers: { 200: { description: 'it does', schema: z.strictObject({ status: z.literal('ok') }) } },
-  handle: async () => ({ status: 200, body: { status: 'ok' } }),
+  answers: {
+    200: { description: 'it does', schema: liveSchema },
+    503: { description: 'it is more than a second behind', schema: liveSchema },
+  },
+  handle: async (call) =>
+    call.services.health.live()
+      ? { status: 200, body: { status: 'ok' } }
+      : { status: 503, body: { status: 'failed' } },
 });
 
 const readySchema = z.strictObject({

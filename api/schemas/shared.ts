@@ -4,8 +4,9 @@ import type { UploadedFile } from '../route.ts';
 
 extendZodWithOpenApi(z);
 
-// Control characters are refused everywhere: they forge log lines and break terminals (channels 5).
-const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]/u;
+// Control characters are refused everywhere: they forge log lines and break terminals (channels 5). Half a
+// surrogate pair is no character at all, and the database takes none.
+const CONTROL_CHARACTERS = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
 /** Text in Unicode NFC, outer blanks cut, without control characters; `max` and `min` count characters. */
 export const text = (min: number, max: number) =>

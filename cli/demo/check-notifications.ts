@@ -29,7 +29,7 @@ export async function checkNotifications(world: World, facts: ToldFacts): Promis
   expectEqual('violations of the contract', [], await world.partnerServer.violationsOf(keys));
   return {
     happened: 'partner told of each step',
-    figures: { notifications: notices.length, 'refused once': `key ${key}, same bytes, attempt ${attempts}` },
+    figures: { notifications: notices.length, 'one refused': `attempt ${attempts}, same key and bytes` },
     link: world.linkTo(`notification-delivery:${key}`),
     facts: null,
   };

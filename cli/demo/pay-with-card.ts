@@ -31,8 +31,7 @@ export async function payWithCard(
     figures: {
       amount: major(PURCHASE),
       available: major(held.availableAmount),
-      answered: `in ${purchase.latencyMs} ms`,
-      trace: describe(steps),
+      'decision trace': describe(steps),
     },
     facts: { transactionId: purchase.id, traceId: purchase.traceId },
   };
@@ -42,4 +41,4 @@ const reasonOf = (one: { result: string; description: string }): string =>
   one.result === 'APPROVED' ? '' : ` ${one.description}`;
 
 const describe = (steps: readonly TracedStep[]): string =>
-  `${steps.filter((one) => one.outcome === 'PASS').length} of ${steps.length} checks passed, rest skipped`;
+  `${steps.filter((one) => one.outcome === 'PASS').length} checks passed`;

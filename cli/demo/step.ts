@@ -40,8 +40,8 @@ export function lineOf(report: StepReport): string {
   const figures = Object.entries(report.figures).map(([name, value]) => `${name} ${value}`);
   const columns = [
     String(report.number).padStart(2),
-    report.happened.padEnd(36),
-    figures.join(', ').padEnd(64),
+    report.happened.padEnd(37),
+    figures.join(', ').padEnd(66),
     `${report.milliseconds} ms`.padStart(9),
     report.link ?? '',
   ];

@@ -3,6 +3,7 @@ import { FormData as MultipartForm } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDocument } from '../../vault/document-store.ts';
 import { type ApiHarness, type CallOptions, startApi } from '../support/harness.ts';
+import { readable } from '../support/readable.ts';
 import { aFile, aFlatJpeg, aJpeg, aPdf, aPng } from '../support/pictures.ts';
 
 let api: ApiHarness;
@@ -477,7 +478,7 @@ describe('at rest', () => {
       'outbox',
       'idempotency_keys',
     ] as const) {
-      const rows = JSON.stringify(await api.owner.selectFrom(table).selectAll().execute());
+      const rows = readable(await api.owner.selectFrom(table).selectAll().execute());
       for (const value of ['Unmistakable', 'SECRETDOC77']) expect(rows).not.toContain(value);
     }
     expect(api.logLines().join('\n')).not.toContain('SECRETDOC77');

@@ -1,19 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHash, randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Kysely } from 'kysely';
 import { type Logger, pino } from 'pino';
 import { Agent, request } from 'undici';
 import { createAuthorizer } from '../../activities/authorization/authorizer.ts';
 import { createProcessorClient } from '../../activities/processor/client.ts';
 import { createApp } from '../../api/app.ts';
+import { listenForChanges } from '../../api/certificate-changes.ts';
 import { createCertificateRegistry } from '../../api/certificate-registry.ts';
 import type { MountedRoute } from '../../api/mount.ts';
 import { certificateChannels, publicChannels } from '../../api/channels.ts';
+import { mountDocs } from '../../api/docs.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
+import { describeApi } from '../../api/openapi.ts';
 import type { Services } from '../../api/services.ts';
+import { VERSION } from '../../api/version.ts';
 import {
   type Authority,
   createAuthority,
@@ -23,20 +28,21 @@ import {
 import { seedDemo } from '../../cli/demo-data.ts';
 import type { DemoFacts } from '../../cli/quickstart.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
-import type { CertificateScope, Database } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { startProcessorSimulator } from '../../simulators/processor/start.ts';
 import { parseProcessorKeys } from '../../simulators/processor/keys.ts';
 import { openDocumentStore } from '../../vault/document-store.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
+import { type Client, clientOf, openSocket, register, type Registration } from './clients.ts';
 import { freshDatabase } from './database.ts';
 import { testKeySources } from './vault.ts';
 
 /** Who a test calls as; each is a client certificate of its own. */
 export type ClientName =
-  'demo' | 'other' | 'processor' | 'sponsor' | 'revoked' | 'unregistered' | 'foreignAuthority';
+  'demo' | 'other' | 'processor' | 'sponsor' | 'revoked' | 'unregistered' | 'foreignAuthority' | 'nobody';
 
 export interface CallOptions {
-  readonly as?: ClientName;
+  readonly as?: ClientName | Client;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON; text and bytes as they are. */
   readonly body?: unknown;
@@ -70,6 +76,10 @@ export interface ApiHarness {
   readonly logLines: () => readonly string[];
   readonly processorControl: (path: string, body?: object, method?: 'POST' | 'DELETE') => Promise<HttpAnswer>;
   call(method: string, path: string, options?: CallOptions): Promise<HttpAnswer>;
+  /** One more client certificate of our authority, in the registry as told. */
+  addClient(registration: Registration): Promise<Client>;
+  /** An open connection to write any bytes to. */
+  connect(to: ClientName | Client | 'public'): Promise<Socket>;
   stop(): Promise<void>;
 }
 
@@ -126,6 +136,8 @@ export async function startApi(): Promise<ApiHarness> {
   });
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
+  const routes = [...publicApp.routes, ...certificateApp.routes];
+  mountDocs(publicApp.hono, describeApi(routes, VERSION));
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
     certificateApp.hono,
@@ -154,15 +166,22 @@ export async function startApi(): Promise<ApiHarness> {
     vault,
   });
   await addOtherPartner(owner, clients);
-  const agents = makeAgents(clients, authority);
+  const known: Record<ClientName, Client> = {
+    ...(Object.fromEntries(
+      Object.entries(clients).map(([name, issued]) => [name, clientOf(authority, issued)]),
+    ) as Record<keyof Clients, Client>),
+    nobody: clientOf(authority, null),
+  };
+  const added: Client[] = [];
   const control = new Agent();
+  const clientNamed = (as: ClientName | Client): Client => (typeof as === 'string' ? known[as] : as);
   return {
     demo,
     vault,
     owner,
     databaseUrls: database,
     services: parts.services,
-    routes: [...publicApp.routes, ...certificateApp.routes],
+    routes,
     logLines: () => lines,
     processorControl: async (path, body, method = 'POST') =>
       await send(`${simulator.controlUrl}${path}`, method, control, {
@@ -172,11 +191,23 @@ export async function startApi(): Promise<ApiHarness> {
     call: async (method, path, options = {}) => {
       const onPublic = options.listener === 'public';
       const base = onPublic ? `http://localhost:${publicListener.port}` : certificateUrl;
-      return await send(base + path, method, agents[options.as ?? 'demo'], options);
+      return await send(base + path, method, clientNamed(options.as ?? 'demo').agent, options);
     },
+    addClient: async (registration) => {
+      const issued = await issueCertificate(authority, `CN=${registration.label}`, 'client', []);
+      await register(owner, issued.certificatePem, registration);
+      const client = clientOf(authority, issued);
+      added.push(client);
+      return client;
+    },
+    connect: (to) =>
+      to === 'public'
+        ? openSocket(publicListener.port, null)
+        : openSocket(certificateListener.port, clientNamed(to)),
     stop: async () => {
       clearInterval(socketCheck);
-      await Promise.all([...Object.values(agents), control].map((agent) => agent.destroy()));
+      const clientAgents = [...Object.values(known), ...added].map((client) => client.agent);
+      await Promise.all([...clientAgents, control].map((agent) => agent.destroy()));
       await simulator.stop();
       publicListener.closeAll();
       certificateListener.closeAll();
@@ -190,7 +221,7 @@ export async function startApi(): Promise<ApiHarness> {
   };
 }
 
-type Clients = Record<ClientName | 'ims', IssuedCertificate>;
+type Clients = Record<Exclude<ClientName, 'nobody'> | 'ims', IssuedCertificate>;
 
 async function issueClients(authority: Authority, foreign: Authority): Promise<Clients> {
   const issue = (name: string, by = authority) => issueCertificate(by, `CN=${name}`, 'client', []);
@@ -247,6 +278,8 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
   const { database, engine, vault, logger, folder, files, processorUrl } = parts;
   const app = createDatabase(createPool({ url: database.appUrl, max: 8, name: 'test-app' }));
   const lanes = createPool({ url: database.engineUrl, max: 4, name: 'test-lanes', pipeline: true });
+  const certificates = createCertificateRegistry(engine, Date.now);
+  const changes = listenForChanges(database.engineUrl, certificates.flush, logger);
   const authorizer = createAuthorizer({
     engine,
     pool: lanes,
@@ -269,7 +302,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
         keyFile: files.clientKey,
         caFile: files.ca,
       }),
-      certificates: createCertificateRegistry(engine, Date.now),
+      certificates,
       kycProviders: [
         {
           code: 'simulator',
@@ -279,10 +312,12 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
         },
       ],
       logger,
-      health: { draining: () => false, check: async () => ({ database: 'ok' }) },
+      health: { live: () => true, draining: () => false, check: async () => ({ database: 'ok' }) },
+      metrics: { request: () => undefined },
       nowMs: Date.now,
     },
     stop: async () => {
+      await changes.stop();
       await authorizer.drain();
       await lanes.end();
       await app.destroy();
@@ -321,47 +356,17 @@ async function addOtherPartner(owner: Kysely<Database>, clients: Clients): Promi
     .select('partner_id')
     .where('code', '=', 'demo')
     .executeTakeFirstOrThrow();
-  await register(owner, clients.other, 'other', ['partner'], otherId, 'ACTIVE');
-  await register(owner, clients.revoked, 'old', ['partner'], demoId, 'REVOKED');
-}
-
-async function register(
-  owner: Kysely<Database>,
-  issued: IssuedCertificate,
-  label: string,
-  scopes: CertificateScope[],
-  partnerId: number,
-  state: 'ACTIVE' | 'REVOKED',
-): Promise<void> {
-  const certificate = new X509Certificate(issued.certificatePem);
-  await owner
-    .insertInto('certificates')
-    .values({
-      certificate_id: randomUUID(),
-      partner_id: partnerId,
-      label,
-      scopes,
-      subject: certificate.subject,
-      contact_email: null,
-      key_sha256: createHash('sha256').update(issued.certificatePem).digest('hex'),
-      serial: certificate.serialNumber.toLowerCase(),
-      fingerprint_sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-      not_before: new Date(certificate.validFrom),
-      not_after: new Date(certificate.validTo),
-      state,
-      revoked_at: null,
-      revocation_reason: null,
-      last_used_at: null,
-    })
-    .execute();
-}
-
-function makeAgents(clients: Clients, authority: Authority): Record<ClientName | 'ims', Agent> {
-  const entries = Object.entries(clients).map(([name, one]) => [
-    name,
-    new Agent({ connect: { ca: authority.chainPem, cert: one.certificatePem, key: one.keyPem } }),
-  ]);
-  return Object.fromEntries(entries) as Record<ClientName | 'ims', Agent>;
+  await register(owner, clients.other.certificatePem, {
+    label: 'other',
+    scopes: ['partner'],
+    partnerId: otherId,
+  });
+  await register(owner, clients.revoked.certificatePem, {
+    label: 'old',
+    scopes: ['partner'],
+    partnerId: demoId,
+    state: 'REVOKED',
+  });
 }
 
 async function send(

@@ -11,7 +11,7 @@ function aLifecycle(changes: Partial<Lifecycle> = {}): Lifecycle {
     transactionId: 'purchase',
     approvalCode: 'Q7T2ZK',
   }).effects;
-  if (transaction?.created == null) throw new Error('the purchase was not approved');
+  if (!transaction?.created) throw new Error('the purchase was not approved');
   return {
     ...transaction.created,
     ...transaction.fold,

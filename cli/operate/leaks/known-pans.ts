@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isPan } from '../../../vault/pan.ts';
 import { simulatorFolder } from '../../stack.ts';
 
 const STORE = 'processor.sqlite';
@@ -23,7 +24,8 @@ export function drawnPans(dataDir: string): string[] {
       const rows = database
         .prepare('SELECT pan AS number FROM cards UNION SELECT number FROM used_numbers')
         .all();
-      return rows.map((row) => String(row['number']));
+      // The simulator keeps its other unique numbers in the same table.
+      return rows.map((row) => String(row['number'])).filter((number) => isPan(Buffer.from(number)));
     } finally {
       database.close();
     }
