@@ -3,7 +3,7 @@ import type { ZodObject } from 'zod';
 import { type RefusalCode } from '../domain/errors.ts';
 import type { MountedRoute } from './mount.ts';
 import { statusOfCode } from './errors.ts';
-import type { Route } from './route.ts';
+import type { ChannelName, Route } from './route.ts';
 import { envelope, z } from './schemas/shared.ts';
 
 const errorSchema = z
@@ -19,7 +19,10 @@ const WITH_CERTIFICATE: readonly RefusalCode[] = [
   'CERTIFICATE_NOT_TRUSTED',
   'FORBIDDEN',
   'PARTNER_SUSPENDED',
+  'IP_NOT_ALLOWED',
 ];
+const WITH_PROGRAMME: readonly RefusalCode[] = ['ISSUER_CODE_REQUIRED', 'ISSUER_CODE_NOT_ALLOWED'];
+const WITH_BODY: readonly RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const WITH_JWE: readonly RefusalCode[] = [
   'ENCRYPTION_REQUIRED',
   'INVALID_PUBLIC_KEY',
@@ -41,7 +44,7 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
         method: (alias.method ?? route.method).toLowerCase() as RouteConfig['method'],
         path: one.prefix + alias.path,
         operationId: index === 0 ? route.operation : `${route.operation}Alias${index}`,
-        request: describeRequest(route, alias.path),
+        request: describeRequest(one, alias.path),
       });
     }
   }
@@ -63,12 +66,19 @@ function describeRoute({ channel, route }: MountedRoute): Omit<RouteConfig, 'met
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(channel === 'public' ? {} : { security: [{ clientCertificate: [] }] }),
-    responses: { ...describeAnswers(route), ...describeRefusals(channel === 'public', route) },
+    responses: { ...describeRefusals(channel, route), ...describeAnswers(route) },
   };
 }
 
-function describeRequest(route: Route, path: string): NonNullable<RouteConfig['request']> {
+function describeRequest(
+  { channel, route }: MountedRoute,
+  path: string,
+): NonNullable<RouteConfig['request']> {
   const headers: Record<string, z.ZodType> = {};
+  if (namesProgramme(channel, route)) {
+    const code = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/);
+    headers['Issuer-Code'] = channel === 'lifecycle' ? code : code.optional();
+  }
   if (route.idempotency !== 'ignored') {
     const key = z.string().min(1).max(255);
     headers['X-Idempotency-Key'] = route.idempotency === 'required' ? key : key.optional();
@@ -93,6 +103,9 @@ function describeRequest(route: Route, path: string): NonNullable<RouteConfig['r
         }),
   };
 }
+
+const namesProgramme = (channel: ChannelName, route: Route): boolean =>
+  (channel === 'secure' || channel === 'lifecycle') && route.owner !== 'none';
 
 // A parameter that only some of a route's paths have is optional in its schema, required in those paths.
 function onlyInPath(params: ZodObject, path: string): ZodObject {
@@ -124,10 +137,12 @@ const bodyOf = (route: Route, schema: z.ZodType): z.ZodType => {
   return route.jwe === 'open' ? z.union([schema, envelope]) : envelope;
 };
 
-function describeRefusals(open: boolean, route: Route): RouteConfig['responses'] {
+function describeRefusals(channel: ChannelName, route: Route): RouteConfig['responses'] {
   const codes = [
     ...EVERYWHERE,
-    ...(open ? [] : WITH_CERTIFICATE),
+    ...(channel === 'public' ? [] : WITH_CERTIFICATE),
+    ...(namesProgramme(channel, route) ? WITH_PROGRAMME : []),
+    ...(route.body === undefined ? [] : WITH_BODY),
     ...(route.jwe === 'none' ? [] : WITH_JWE),
     ...(route.idempotency === 'ignored' ? [] : WITH_KEY),
     ...route.refusals,

@@ -104,7 +104,7 @@ export async function startFromOutbox(
         id: start.id,
         args: [{ ...start.input, timings: context.verificationTimings }],
         owner,
-        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        reuse: 'REJECT_DUPLICATE',
       });
     case 'external-verification':
       return await startOnce(target, {

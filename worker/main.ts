@@ -118,7 +118,7 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
-const sweepers = startSweepers(engine, logger);
+const sweepers = startSweepers({ engine, processor }, logger);
 let reachable = false;
 const reachCheck = setInterval(
   () => void isTemporalReachable(client).then((now) => (reachable = now)),

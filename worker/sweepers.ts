@@ -1,35 +1,52 @@
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
+import type { ProcessorClient } from '../activities/processor/client.ts';
+import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
+import type { ProcessorClient } from '../activities/processor/client.ts';
+import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
 import type { Database } from '../db/database.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
 interface Sweep {
   readonly name: string;
   readonly everyMs: number;
-  run(engine: Kysely<Database>): Promise<void>;
+  run(parts: SweepParts): Promise<void>;
+}
+
+interface SweepParts {
+  readonly engine: Kysely<Database>;
+  readonly processor: ProcessorClient;
 }
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 const RETRY_MS = 60_000;
 
 const SWEEPS: readonly Sweep[] = [
   {
     name: 'partitions',
     everyMs: DAY_MS,
-    run: async (engine) => {
+    run: async ({ engine }) => {
       await sql`select create_partitions()`.execute(engine);
+    },
+  },
+  {
+    name: 'unclaimed-cards',
+    everyMs: MINUTE_MS,
+    run: async ({ engine, processor }) => {
+      await endUnclaimedCards(engine, processor);
     },
   },
 ];
 
 /** Runs each sweep now and at its interval; a failed one is tried again after a minute. */
-export function startSweepers(engine: Kysely<Database>, logger: Logger): { stop(): Promise<void> } {
+export function startSweepers(parts: SweepParts, logger: Logger): { stop(): Promise<void> } {
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
   let stopped = false;
 
   async function sweep(one: Sweep): Promise<void> {
-    const ok = await one.run(engine).then(
+    const ok = await one.run(parts).then(
       () => true,
       (error: unknown) => {
         logger.error(

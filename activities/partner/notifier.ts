@@ -83,7 +83,7 @@ export function createNotifierActivities(collaborators: NotifierCollaborators) {
       const beat = setInterval(() => Context.current().heartbeat(), HEARTBEAT_MS);
       try {
         const endpoint = openEndpoint(vault, connection);
-        await Promise.all(
+        const groups = await Promise.allSettled(
           byOrderKey(deliveries).map(async (group) => {
             for (const delivery of group) {
               // What is not sent stays PENDING and is sent when the activity runs again.
@@ -92,7 +92,9 @@ export function createNotifierActivities(collaborators: NotifierCollaborators) {
             }
           }),
         );
+        // What was sent is stored even when a fault of ours ends this run.
         await recorder.flush();
+        for (const group of groups) if (group.status === 'rejected') throw asError(group.reason);
         cancellationSignal.throwIfAborted();
       } finally {
         clearInterval(beat);
@@ -224,3 +226,5 @@ function byOrderKey(deliveries: readonly Delivery[]): Delivery[][] {
   }
   return [...groups.values()];
 }
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error('a row failed'));

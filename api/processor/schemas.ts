@@ -1,19 +1,22 @@
-import { z } from '../schemas/shared.ts';
+import { text, z } from '../schemas/shared.ts';
 
 /** The processor's messages (processor.md 3.2, 4.1): exact members, unknown ones refused. */
 
 const digits = (length: number) =>
   z.string().regex(new RegExp(`^[0-9]{${length}}$`), `must be ${length} digits`);
-const shortText = (max: number) =>
-  z.string().min(1, 'must not be empty').max(max, `must have at most ${max} characters`);
-const minorUnits = (min: number) =>
+const shortText = (max: number) => text(1, max);
+const wholeNumber = () =>
   z
     .number({ error: 'must be a whole number of minor units' })
     .int('must be a whole number of minor units')
-    .min(min, `must be at least ${min}`)
     .max(Number.MAX_SAFE_INTEGER, 'must be below 2^53');
+const minorUnits = (min: number) => wholeNumber().min(min, `must be at least ${min}`);
 const alpha3 = () => z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters');
-const at = () => z.iso.datetime({ offset: true, local: false, error: 'must be an ISO 8601 time' });
+// Years and offsets that exist: the database takes no year 0 and no offset of 16 hours.
+const at = () =>
+  z.iso
+    .datetime({ offset: true, local: false, error: 'must be an ISO 8601 time' })
+    .regex(/^(19|20)[0-9]{2}-.*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$/, 'must be an ISO 8601 time');
 const calendarDay = () => z.iso.date('must be YYYY-MM-DD');
 
 const verdict = z.enum(['MATCH', 'NO_MATCH', 'NOT_CHECKED', 'NOT_PRESENT'], {
@@ -32,6 +35,22 @@ const transactionData = z.strictObject({
   lastFourDpan: digits(4).optional(),
   adjustmentReasonDescription: z.enum(['REFUND', 'MONEY_SEND']).optional(),
 });
+
+/** Words for the type of a message, without regard to case, `_`, `-` and blanks (money 4.1). */
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  pos: 'pos',
+  atm: 'atm',
+  cashback: 'cashback_at_pos',
+  cashbackatpos: 'cashback_at_pos',
+  aft: 'aft',
+  balanceinquiry: 'balance_inquiry',
+  adjustment: 'adjustment',
+  payment: 'adjustment',
+};
+
+/** A known type in its canonical form; any other word goes on as it is and is declined. */
+const messageType = () =>
+  shortText(32).transform((sent) => TYPE_WORDS[sent.toLowerCase().replaceAll(/[_\- ]/g, '')] ?? sent);
 
 const shared = {
   processorCardId: shortText(64),
@@ -104,9 +123,11 @@ export const authorizationSchema = z
     kind: z.enum(['AUTHORIZATION', 'INCREMENTAL', 'CREDIT_AUTHORIZATION', 'BALANCE_INQUIRY'], {
       error: 'must be AUTHORIZATION, INCREMENTAL, CREDIT_AUTHORIZATION or BALANCE_INQUIRY',
     }),
-    type: shortText(32),
+    type: messageType(),
     processingCode: digits(6).optional(),
-    amount: minorUnits(0),
+    // An amount that no purchase can have is decided and declined, not refused (money 0).
+    amount: wholeNumber(),
+    originalAmount: wholeNumber().optional(),
     currency: alpha3(),
     conversionRate: z
       .string()
@@ -132,15 +153,6 @@ export const authorizationSchema = z
     statusOnly: z.boolean().optional(),
   })
   .superRefine(bothOrNone)
-  .superRefine((value, context) => {
-    if ((value.amount === 0) !== (value.kind === 'BALANCE_INQUIRY')) {
-      context.addIssue({
-        code: 'custom',
-        path: ['amount'],
-        message: 'must be 0 in a balance inquiry and only there',
-      });
-    }
-  })
   .openapi('Authorization');
 
 export const reversalSchema = z
@@ -215,7 +227,7 @@ export const authorizationAnswer = z
     actionCode: z.string(),
     responseCode: z.string(),
     authorizationCode: z.string().nullable(),
-    approvedAmount: z.int(),
+    approvedAmount: z.int().nullable(),
     currency: z.string(),
     availableAmount: z.int().nullable(),
     iccResponse: z.string().nullable(),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
@@ -12,16 +13,20 @@ import { atomically, newId } from '../../db/atomically.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { emit } from '../../db/outbox.ts';
+import { claimNotices } from '../../db/relay.ts';
+import { readSettings } from '../../domain/settings.ts';
 import type { Programme } from '../../db/partners.ts';
 import { submitVerification } from '../../db/verifications.ts';
 import { type PartnerSim, startPartnerSim } from '../../simulators/partner/simulator.ts';
+import { temporalSettings } from '../../temporal/config.ts';
+import { connectClient } from '../../temporal/connection.ts';
 import { resendDelivery, workflowIds } from '../../temporal/workflows.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type Relay, startRelay } from '../../worker/outbox-relay.ts';
 import { aCustomer, aProgramme, aSubmission, connect, engineCaller } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { aConnection, tellConnection } from '../support/partner-connection.ts';
-import { connectTemporal, type TestTemporal } from '../support/temporal.ts';
+import { connectTemporal, type TestTemporal, testDataConverter } from '../support/temporal.ts';
 import { testVault } from '../support/vault.ts';
 
 const logger = pino({ level: 'silent' });
@@ -66,6 +71,8 @@ afterEach(async () => {
   relay = null;
 });
 
+const temporalSettingsAt = (address: string) =>
+  readSettings(temporalSettings, { TEMPORAL_ADDRESS: address }, () => '').values;
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let lastCardId = 5_000;
 
@@ -215,6 +222,63 @@ describe('a notification', () => {
     expect(sim.control.violations()).toEqual([]);
     const [delivery] = await deliveries();
     expect(delivery?.encrypted_request).toBe(true);
+  });
+
+  it('waits in the outbox while Temporal is away and goes out once it is back', async () => {
+    const cardId = (lastCardId += 1);
+    const nowhere = connectClient(
+      temporalSettingsAt('127.0.0.1:1'),
+      testDataConverter(inject('temporalNamespace')),
+    );
+    relay = startRelay({
+      db: engine,
+      pool,
+      target: { client: nowhere },
+      render: createRenderer(vault),
+      logger,
+    });
+    await lock(cardId);
+    await sleep(1_500);
+    expect(sim.control.requests()).toEqual([]);
+    await relay.stop();
+    await nowhere.connection.close();
+    // What the first relay had claimed already is left to the next one, which takes it over after a while.
+    await owner
+      .updateTable('delivery_batches')
+      .set({ created_at: new Date(0) } as never)
+      .execute();
+    await running(async () => {
+      await until(deliveries, (rows) => settled(rows, 1));
+    });
+    expect(sim.control.inbox({ kind: 'cardLocked' })).toHaveLength(1);
+  });
+
+  it('that was sent before a worker died is not sent again', async () => {
+    const cardId = (lastCardId += 1);
+    await lock(cardId);
+    await lock(cardId);
+    const claimed = await atomically(engine, engineCaller, (trx) =>
+      claimNotices(trx, connectionId, createRenderer(vault)),
+    );
+    const batchId = String(claimed?.batchId);
+    let calls = 0;
+    const dying: PartnerClient = {
+      ...partner,
+      call: async (endpoint, call) => {
+        calls += 1;
+        if (calls === 2) throw new Error('the worker died');
+        return await partner.call(endpoint, call);
+      },
+    };
+    const keys = createPartnerKeys(partner);
+    const run = (through: PartnerClient) =>
+      new MockActivityEnvironment().run(
+        createNotifierActivities({ db: engine, vault, partner: through, partnerKeys: keys }).sendBatch,
+        { batchId },
+      );
+    await expect(run(dying)).rejects.toThrow('the worker died');
+    expect(await run(partner)).toEqual({ delivered: 2, dead: 0, failed: [] });
+    expect(sim.control.requests({ operation: 'cardLocked' }).map((one) => one.attempt)).toEqual([1, 1]);
   });
 
   it('waits while another of its order key is on its first attempt', async () => {
