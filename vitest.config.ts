@@ -12,10 +12,22 @@ const layer = (name: string) => ({
   },
 });
 
+// One running stack for all its files, which kill parts of it: one after the other, and after all other layers.
+const wholeStack = {
+  test: {
+    ...layer('e2e').test,
+    globalSetup: ['test/e2e/global-setup.ts'],
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+  },
+};
+
 export default defineConfig({
   test: {
     // One PostgreSQL and one Temporal server a run, only when a layer that needs them is selected.
     globalSetup: ['test/support/global-setup.ts'],
-    projects: ['unit', 'cli', 'simulators', 'replay', 'db', 'api', 'workflow', 'e2e'].map(layer),
+    projects: [...['unit', 'cli', 'simulators', 'replay', 'db', 'api', 'workflow'].map(layer), wholeStack],
   },
 });

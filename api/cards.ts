@@ -1,7 +1,7 @@
 import type { Trx } from '../db/atomically.ts';
 import { callerOf, nowOf } from '../db/atomically.ts';
 import { audit } from '../db/audit-log.ts';
-import { type CardRow, findCard, lockCard, unlockCard } from '../db/cards.ts';
+import { type CardRow, findCard } from '../db/cards.ts';
 import { type Customer, readCustomer } from '../db/customers.ts';
 import { fullDataRefusal } from '../domain/card.ts';
 import { Refusal } from '../domain/errors.ts';
@@ -10,12 +10,17 @@ import { openPersonal, sealPersonal } from '../vault/personal-data.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type PartnerPrincipal, programmeIds } from './partner-principal.ts';
-import type { Answer, Call } from './route.ts';
+import type { Call } from './route.ts';
 import { toCard } from './schemas/card.ts';
 
 /** What the card calls of all certificate channels share (cards 4). */
 
-type CardCall<Params extends CardParams, Body = unknown> = Call<PartnerPrincipal, Params, unknown, Body>;
+export type CardCall<Params extends CardParams, Body = unknown> = Call<
+  PartnerPrincipal,
+  Params,
+  unknown,
+  Body
+>;
 
 export interface CardParams {
   readonly cardId: number;
@@ -31,7 +36,8 @@ export async function requireCard(trx: Trx, call: CardCall<CardParams>): Promise
   return card;
 }
 
-const targetOf = (call: CardCall<CardParams>) => ({
+/** Which card a call means, as look-ups and locks take it. */
+export const targetOf = (call: CardCall<CardParams>) => ({
   cardId: call.params.cardId,
   programmeIds: programmeIds(call.principal),
   customerId: call.params.customerId,
@@ -85,22 +91,4 @@ export async function sealFullCard(
   });
   if (sealed === null) throw new Error('the vault has no data of an active card');
   return sealed;
-}
-
-/** Places the partner's lock and answers 204 (cards 4.5). */
-export async function lockCardForPartner(
-  call: CardCall<CardParams, { readonly code: number }>,
-): Promise<Answer> {
-  return await call.once(async (trx) => {
-    await lockCard(trx, targetOf(call), call.body.code, 'partner');
-    return { status: 204 };
-  });
-}
-
-/** Lifts what the partner may lift and answers 204 (cards 4.6). */
-export async function unlockCardForPartner(call: CardCall<CardParams>): Promise<Answer> {
-  return await call.once(async (trx) => {
-    await unlockCard(trx, targetOf(call), 'partner');
-    return { status: 204 };
-  });
 }

@@ -21,7 +21,7 @@ import { isDataFolder } from './data-folder.ts';
 import { seedDemoData } from './demo-seed.ts';
 import { CommandFailed, exitCode } from './exit-code.ts';
 import { ensureKeyFiles } from './key-files.ts';
-import { releaseLock, takeLock } from './lock.ts';
+import { releaseLock, takeLock } from './run-lock.ts';
 import { migrateDatabase } from './migrate.ts';
 import { ensureRoles, postgresUrls } from './postgres-roles.ts';
 import { preparePostgres } from './postgres-server.ts';

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../domain/settings.ts';
 import { operatorEnvironment } from './child-environment.ts';
-import { lockHolder } from './lock.ts';
+import { lockHolder } from './run-lock.ts';
 import { readJson, writeJson } from './private-file.ts';
 import { addressesOf, simulatorToken, type Stack } from './stack.ts';
 

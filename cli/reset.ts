@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { dataDirOf, readStartSettings } from './config.ts';
 import { isDataFolder } from './data-folder.ts';
 import { CommandFailed, exitCode } from './exit-code.ts';
-import { lockHolder } from './lock.ts';
+import { lockHolder } from './run-lock.ts';
 import { awayFolder } from './postgres-home.ts';
 
 /** `cardloom reset`: deletes the local data, also what lies in /var/tmp. Refuses while the stack runs. */

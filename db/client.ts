@@ -43,6 +43,9 @@ export function createPool(options: PoolOptions): pg.Pool {
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', options.onError ?? (() => undefined));
+  // One that breaks between two statements of a transaction tells its next statement; the event itself, which
+  // the pool hears of idle connections only, would end the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

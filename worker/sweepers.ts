@@ -2,8 +2,6 @@ import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
-import type { ProcessorClient } from '../activities/processor/client.ts';
-import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
 import type { Database } from '../db/database.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */

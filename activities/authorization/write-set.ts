@@ -1,7 +1,7 @@
 import { compactTrace, type LaneFacts } from '../../domain/decision-trace.ts';
 import type { Effects, EventEffect, ExceptionEffect, NewTransaction } from '../../domain/decision.ts';
 import { PARTNER_OPERATIONS } from '../../domain/event.ts';
-import { notifiedReason } from '../../domain/card.ts';
+import { notifiedReason } from '../../domain/card-lock.ts';
 import type { Fold } from '../../domain/transaction.ts';
 import { newIdAt } from '../../db/ids.ts';
 import type { Item } from './commands.ts';

@@ -1,9 +1,9 @@
 import { listCards } from '../../db/cards.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { lockCardForPartner, presentCard, requireCard, todayOf, unlockCardForPartner } from '../cards.ts';
+import { presentCard, requireCard, todayOf } from '../cards.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
-import { cardSchema, lockBody, toCard } from '../schemas/card.ts';
+import { cardSchema, toCard } from '../schemas/card.ts';
 import { listOf, page, pathIntegerId, z } from '../schemas/shared.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
@@ -68,33 +68,4 @@ const listUserCards = partnerRoute({
   },
 });
 
-const lock = partnerRoute({
-  ...shared,
-  operation: 'lifecycleLockCard',
-  method: 'POST',
-  path: '/cards/{cardId}/lock',
-  aliases: [{ path: '/users/{userId}/cards/{cardId}/lock' }],
-  summary: 'Lock a card',
-  idempotency: 'accepted',
-  params: cardParams,
-  body: lockBody,
-  answers: { 204: { description: 'locked, or already so' } },
-  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKABLE'],
-  handle: lockCardForPartner,
-});
-
-const unlock = partnerRoute({
-  ...shared,
-  operation: 'lifecycleUnlockCard',
-  method: 'POST',
-  path: '/cards/{cardId}/unlock',
-  aliases: [{ path: '/users/{userId}/cards/{cardId}/unlock' }],
-  summary: 'Lift the locks of a card that the partner may lift',
-  idempotency: 'accepted',
-  params: cardParams,
-  answers: { 204: { description: 'lifted' } },
-  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKED', 'LOCK_IRREVERSIBLE', 'LOCK_NOT_LIFTABLE'],
-  handle: unlockCardForPartner,
-});
-
-export const cards = [readCard, listUserCards, lock, unlock];
+export const cards = [readCard, listUserCards];

@@ -1,5 +1,6 @@
 import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
+import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
 import { wallets } from './wallets.ts';
 
@@ -9,5 +10,5 @@ export const lifecycleChannel = channel({
   prefix: '/lifecycle/v1',
   identify: identifyPartner,
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'required'),
-  routes: [...wallets, ...cards],
+  routes: [...wallets, ...cards, ...cardLocks],
 });

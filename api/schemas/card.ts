@@ -1,5 +1,6 @@
 import type { CardRow } from '../../db/cards.ts';
-import { lockReason, lockReasonOf, wireState, worstLock } from '../../domain/card.ts';
+import { lockReasonOf, worstLock } from '../../domain/card-lock.ts';
+import { wireState } from '../../domain/card.ts';
 import { date, uuid, z } from './shared.ts';
 
 const lockSchema = z.strictObject({
@@ -39,31 +40,6 @@ export const cardSchema = z.strictObject(members).openapi('Card');
 export const fullCardSchema = z
   .strictObject({ ...members, cardNo: z.string(), cvv: z.string() })
   .openapi('FullCard', { description: 'answered only inside {"payload": JWE}' });
-
-export const lockBody = z
-  .strictObject({
-    reason: z.union([z.int(), z.string()]).optional(),
-    reasonCode: z.union([z.int(), z.string()]).optional(),
-    code: z.union([z.int(), z.string()]).optional(),
-  })
-  .transform((body, context) => {
-    const sent = [body.reason, body.reasonCode, body.code].filter((one) => one !== undefined);
-    const found = sent.length === 1 ? lockReason(sent[0] as number | string) : undefined;
-    if (found === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['reason'],
-        message: 'must be a lock code (1 to 8, 11) or its constant, for example 3 or PENDING_QUERY',
-      });
-      return z.NEVER;
-    }
-    return found;
-  })
-  .openapi('CardLock', {
-    type: 'object',
-    properties: { reason: { oneOf: [{ type: 'integer' }, { type: 'string' }], example: 3 } },
-    required: ['reason'],
-  });
 
 /** The wire's card (cards 4); `today` is the day by the database clock. */
 export function toCard(row: CardRow, today: string): z.input<typeof cardSchema> {

@@ -2,18 +2,11 @@ import { listCards } from '../../db/cards.ts';
 import { findBalance } from '../../db/balances.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
-import {
-  lockCardForPartner,
-  presentCard,
-  requireCard,
-  sealFullCard,
-  todayOf,
-  unlockCardForPartner,
-} from '../cards.ts';
+import { presentCard, requireCard, sealFullCard, todayOf } from '../cards.ts';
 import { issueVirtualCard } from '../issue-virtual-card.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
-import { cardSchema, fullCardSchema, lockBody, toCard } from '../schemas/card.ts';
+import { cardSchema, fullCardSchema, toCard } from '../schemas/card.ts';
 import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
 
 const cardParams = z.strictObject({ customerId: pathIntegerId().optional(), cardId: pathIntegerId() });
@@ -184,35 +177,4 @@ const listCustomerCards = partnerRoute({
   },
 });
 
-const lock = partnerRoute({
-  ...shared,
-  operation: 'lockCard',
-  method: 'POST',
-  path: '/customers/{customerId}/cards/{cardId}/lock',
-  aliases: alsoWithoutUser('/customers/{customerId}/cards/{cardId}/lock'),
-  summary: 'Lock a card: it declines from the moment of the answer',
-  jwe: 'open',
-  idempotency: 'accepted',
-  params: cardParams,
-  body: lockBody,
-  answers: { 204: { description: 'locked, or already so' } },
-  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKABLE'],
-  handle: lockCardForPartner,
-});
-
-const unlock = partnerRoute({
-  ...shared,
-  operation: 'unlockCard',
-  method: 'POST',
-  path: '/customers/{customerId}/cards/{cardId}/unlock',
-  aliases: alsoWithoutUser('/customers/{customerId}/cards/{cardId}/unlock'),
-  summary: 'Lift the locks of a card that the partner may lift',
-  jwe: 'open',
-  idempotency: 'accepted',
-  params: cardParams,
-  answers: { 204: { description: 'lifted' } },
-  refusals: ['CARD_NOT_FOUND', 'CARD_NOT_LOCKED', 'LOCK_IRREVERSIBLE', 'LOCK_NOT_LIFTABLE'],
-  handle: unlockCardForPartner,
-});
-
-export const cards = [createVirtualCard, listCustomerCards, readCardSummary, readFullCard, lock, unlock];
+export const cards = [createVirtualCard, listCustomerCards, readCardSummary, readFullCard];

@@ -1,6 +1,7 @@
 import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
 import { balances } from './balances.ts';
+import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
 import { partnerBalances } from './partner-balances.ts';
 import { topUps } from './top-ups.ts';
@@ -13,5 +14,13 @@ export const secureChannel = channel({
   prefix: '/secure',
   identify: identifyPartner,
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'optional'),
-  routes: [...verifications, ...balances, ...cards, ...topUps, ...partnerBalances, ...transactions],
+  routes: [
+    ...verifications,
+    ...balances,
+    ...cards,
+    ...cardLocks,
+    ...topUps,
+    ...partnerBalances,
+    ...transactions,
+  ],
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandIo } from '../command.ts';
 import { dataDirOf, readStartSettings } from '../config.ts';
 import { startLocalStack } from '../local-stack.ts';
-import { lockHolder } from '../lock.ts';
+import { lockHolder } from '../run-lock.ts';
 import { type Quickstart, readQuickstart } from '../quickstart.ts';
 import { stopSignal } from '../stop-signal.ts';
 import type { Supervisor } from '../supervisor.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lockHolder, releaseLock, takeLock } from '../../cli/lock.ts';
+import { lockHolder, releaseLock, takeLock } from '../../cli/run-lock.ts';
 import { startStampOf } from '../../cli/process-info.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { takeLock } from '../../cli/lock.ts';
+import { takeLock } from '../../cli/run-lock.ts';
 import { resetCommand } from '../../cli/reset.ts';
 import { recordingIo } from './io.ts';
 import { temporaryFolder } from './temporary-folder.ts';

@@ -49,22 +49,23 @@ export async function untilItWaits(
   for (let look = 0; look < LOOKS; look += 1) {
     await sleep(LOOK_MS);
     const { raw } = await handle.describe();
-    const { events } = await handle.fetchHistory();
-    const last = events?.at(-1);
-    const rests = raw.pendingWorkflowTask == null && last != null;
+    if (isThere(raw.pendingWorkflowTask)) continue;
+    const events = (await handle.fetchHistory()).events ?? [];
+    const count = (has: (event: (typeof events)[number]) => unknown) =>
+      events.filter((event) => isThere(has(event))).length;
+    if (count((event) => event.workflowTaskCompletedEventAttributes) === 0) continue;
     const activity = (raw.pendingActivities?.length ?? 0) > 0;
     const timers =
-      (events ?? []).filter((event) => event.timerStartedEventAttributes != null).length -
-      (events ?? []).filter(
-        (event) => event.timerFiredEventAttributes != null || event.timerCanceledEventAttributes != null,
-      ).length;
-    if (!rests) continue;
+      count((event) => event.timerStartedEventAttributes) -
+      count((event) => event.timerFiredEventAttributes ?? event.timerCanceledEventAttributes);
     if (waits === 'ACTIVITY' && activity) return handle;
     if (waits === 'TIMER' && !activity && timers > 0) return handle;
     if (waits === 'MESSAGE' && !activity && timers === 0) return handle;
   }
   throw new Error(`${handle.workflowId} did not come to wait`);
 }
+
+const isThere = (value: unknown): boolean => value !== null && value !== undefined;
 
 /** Waits for the end of a run, however it ends. */
 export async function untilItEnds(handle: WorkflowHandle): Promise<WorkflowHandle> {
