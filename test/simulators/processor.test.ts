@@ -257,7 +257,7 @@ describe('card numbers and values', () => {
       to: 5555449999999999n,
       currency: 'EUR',
     });
-    const credit = find('VIR-EUR-CREDIT');
+    const credit = find('VIR-USD-CREDIT');
     expect(credit?.currency).toBeNull();
     expect(String(credit?.from)).toMatch(/^555544/);
     expect(find('PHY-EUR')?.from).toBeGreaterThanOrEqual(5555445000000000n);

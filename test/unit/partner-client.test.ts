@@ -100,7 +100,9 @@ describe('the outcome of a call', () => {
     const packed = await outcome((_request, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{}')),
     );
-    const port = await listen(createTcpServer((socket) => socket.end('what?\r\n\r\n')));
+    const port = await listen(
+      createTcpServer((socket) => void socket.once('data', () => socket.write('what?'))),
+    );
     const foreign = await client().call(endpoint(`http://localhost:${port}`), notice);
     expect([large, headers, packed, foreign].map((one) => one.outcome)).toEqual([
       'MALFORMED',
