@@ -60,7 +60,12 @@ export const isTrusted = (certificate: RegisteredCertificate, atMs: number): boo
   certificate.notBefore.getTime() <= atMs &&
   certificate.notAfter.getTime() > atMs;
 
-/** Closes open connections whose certificate is no longer trusted; run every two seconds. */
+const metBefore = new WeakSet<TLSSocket>();
+
+/**
+ * Closes open connections whose certificate is no longer trusted; run every two seconds. One that is new since
+ * the last run is left to its first request, which tells the caller why.
+ */
 export async function closeUntrusted(
   sockets: Iterable<TLSSocket>,
   registry: CertificateRegistry,
@@ -70,6 +75,8 @@ export async function closeUntrusted(
     const fingerprint = fingerprintOf(socket);
     if (fingerprint === null) continue;
     const found = await registry.find(fingerprint);
-    if (found === undefined || !isTrusted(found, nowMs)) socket.destroy();
+    if (found !== undefined && isTrusted(found, nowMs)) continue;
+    if (metBefore.has(socket)) socket.destroy();
+    else metBefore.add(socket);
   }
 }

@@ -1,0 +1,350 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificateChannels } from '../../api/channels.ts';
+import { aCard, topUp } from '../support/builders.ts';
+import type { Client } from '../support/clients.ts';
+import {
+  type ApiHarness,
+  type CallOptions,
+  type ClientName,
+  type HttpAnswer,
+  startApi,
+} from '../support/harness.ts';
+import { aJpeg } from '../support/pictures.ts';
+import { allPaths, fill, type RoutePath } from '../support/route-paths.ts';
+import { type Named, NOTHING_NAMED, type Sample, samples } from '../support/route-samples.ts';
+import { type TableWatch, watchTables } from '../support/table-state.ts';
+
+/** Every path and alias of the certificate listener. */
+const PATHS = allPaths(
+  certificateChannels.flatMap(({ name, prefix, routes }) =>
+    routes.map((route) => ({ channel: name, prefix, route })),
+  ),
+);
+
+type Kind = 'partner' | 'processor' | 'public-key';
+
+const kindOf = ({ channel, route }: RoutePath): Kind => {
+  if (route.role === 'nobody-asked') return 'public-key';
+  return channel === 'processor' ? 'processor' : 'partner';
+};
+
+const needsIssuerCode = (path: RoutePath): boolean => path.channel === 'lifecycle';
+
+/** Certificates beside those of the harness, by what is wrong with them. */
+const EXTRA = [
+  'expired',
+  'withoutPartner',
+  'suspended',
+  'suspendedProcessor',
+  'elsewhere',
+  'creditOnly',
+] as const;
+type Extra = (typeof EXTRA)[number];
+
+interface Refused {
+  readonly who: string;
+  readonly as: ClientName | Extra;
+  readonly on: readonly Kind[];
+  readonly issuerCode?: string | null;
+  readonly onlyWhereCodeIsNeeded?: boolean;
+  readonly answer: readonly [number, string] | 'no handshake';
+  /** Rows that the refusal leaves in the audit log: none while nobody is known, none for a 400. */
+  readonly audited: 'route' | 'certificate' | null;
+}
+
+const ALL: readonly Kind[] = ['partner', 'processor', 'public-key'];
+const NOT_TRUSTED = [401, 'CERTIFICATE_NOT_TRUSTED'] as const;
+const FORBIDDEN = [403, 'FORBIDDEN'] as const;
+
+const REFUSED: readonly Refused[] = [
+  { who: 'nobody', as: 'nobody', on: ALL, answer: 'no handshake', audited: null },
+  { who: 'a foreign authority', as: 'foreignAuthority', on: ALL, answer: 'no handshake', audited: null },
+  { who: 'an unregistered certificate', as: 'unregistered', on: ALL, answer: NOT_TRUSTED, audited: null },
+  { who: 'a revoked certificate', as: 'revoked', on: ALL, answer: NOT_TRUSTED, audited: 'certificate' },
+  { who: 'an expired certificate', as: 'expired', on: ALL, answer: NOT_TRUSTED, audited: 'certificate' },
+  { who: 'the processor', as: 'processor', on: ['partner'], answer: FORBIDDEN, audited: 'route' },
+  { who: 'a partner', as: 'demo', on: ['processor'], answer: FORBIDDEN, audited: 'route' },
+  { who: 'the sponsor', as: 'sponsor', on: ['partner', 'processor'], answer: FORBIDDEN, audited: 'route' },
+  {
+    who: 'a scope without partner',
+    as: 'withoutPartner',
+    on: ['partner'],
+    answer: FORBIDDEN,
+    audited: 'route',
+  },
+  {
+    who: 'a suspended partner',
+    as: 'suspended',
+    on: ['partner', 'public-key'],
+    answer: [403, 'PARTNER_SUSPENDED'],
+    audited: 'route',
+  },
+  {
+    who: 'the processor of a suspended partner',
+    as: 'suspendedProcessor',
+    on: ['processor'],
+    answer: [403, 'PARTNER_SUSPENDED'],
+    audited: 'route',
+  },
+  {
+    who: 'a partner from another address',
+    as: 'elsewhere',
+    on: ['partner', 'public-key'],
+    answer: [403, 'IP_NOT_ALLOWED'],
+    audited: 'route',
+  },
+  {
+    who: "another partner with the owner's Issuer-Code",
+    as: 'other',
+    on: ['partner'],
+    issuerCode: 'sandbox',
+    answer: [403, 'ISSUER_CODE_NOT_ALLOWED'],
+    audited: 'route',
+  },
+  {
+    who: "the owner with another partner's Issuer-Code",
+    as: 'demo',
+    on: ['partner'],
+    issuerCode: 'other',
+    answer: [403, 'ISSUER_CODE_NOT_ALLOWED'],
+    audited: 'route',
+  },
+  {
+    who: 'the owner without Issuer-Code',
+    as: 'demo',
+    on: ['partner'],
+    issuerCode: null,
+    onlyWhereCodeIsNeeded: true,
+    answer: [400, 'ISSUER_CODE_REQUIRED'],
+    audited: null,
+  },
+];
+
+interface Stranger {
+  readonly who: string;
+  readonly as: ClientName | Extra;
+  /** Sent everywhere, or only where the channel needs one. */
+  readonly issuerCode: string;
+  readonly always: boolean;
+}
+
+/** They may call, but what is named is not theirs. */
+const STRANGERS: readonly Stranger[] = [
+  { who: 'another partner', as: 'other', issuerCode: 'other', always: false },
+  { who: 'a certificate of another programme', as: 'creditOnly', issuerCode: 'credit', always: false },
+  { who: 'the owner in another programme', as: 'demo', issuerCode: 'credit', always: true },
+];
+
+let api: ApiHarness;
+let tables: TableWatch;
+let named: Named;
+let sampleOf: Readonly<Record<string, Sample>>;
+const extra = {} as Record<Extra, Client>;
+
+beforeAll(async () => {
+  api = await startApi();
+  tables = await watchTables(api.databaseUrls.adminUrl);
+  sampleOf = samples(await aJpeg());
+  await addExtraClients();
+  named = await makeOwned();
+});
+
+afterAll(async () => {
+  expect(api.logLines().filter((line) => line.includes('request failed'))).toEqual([]);
+  await tables.end();
+  await api.stop();
+});
+
+async function addPartner(code: string, values: { state?: 'SUSPENDED'; ip_allow_list?: string[] }) {
+  const { partner_id: partnerId } = await api.owner
+    .insertInto('partners')
+    .values({ public_id: randomUUID(), code, name: code, ...values })
+    .returning('partner_id')
+    .executeTakeFirstOrThrow();
+  return partnerId;
+}
+
+async function addExtraClients(): Promise<void> {
+  const { partner_id: demoId } = await api.owner
+    .selectFrom('partners')
+    .select('partner_id')
+    .where('code', '=', 'demo')
+    .executeTakeFirstOrThrow();
+  const suspendedId = await addPartner('suspended', { state: 'SUSPENDED' });
+  const elsewhereId = await addPartner('elsewhere', { ip_allow_list: ['10.0.0.0/8'] });
+  const partner = { scopes: ['partner' as const], partnerId: demoId };
+  extra.expired = await api.addClient({
+    ...partner,
+    label: 'expired',
+    notAfter: new Date(Date.now() - 1_000),
+  });
+  extra.withoutPartner = await api.addClient({ ...partner, label: 'alone', partnerId: null });
+  extra.suspended = await api.addClient({ ...partner, label: 'suspended', partnerId: suspendedId });
+  extra.suspendedProcessor = await api.addClient({
+    label: 'suspended-processor',
+    scopes: ['processor'],
+    partnerId: suspendedId,
+  });
+  extra.elsewhere = await api.addClient({ ...partner, label: 'elsewhere', partnerId: elsewhereId });
+  extra.creditOnly = await api.addClient({ ...partner, label: 'credit-only', programmes: ['credit'] });
+}
+
+/** One of everything, in the programme `sandbox` of the demo partner. */
+async function makeOwned(): Promise<Named> {
+  const { configId } = NOTHING_NAMED;
+  const card = await aCard(api);
+  const posted = await topUp(api, card, 10_000);
+  const verification = await call(
+    pathNamed('submitVerification'),
+    { ...NOTHING_NAMED, ...card },
+    'demo',
+    'sandbox',
+  );
+  const { processor_card_id: processorCardId } = await api.owner
+    .selectFrom('cards')
+    .select('processor_card_id')
+    .where('card_id', '=', card.cardId)
+    .executeTakeFirstOrThrow();
+  const programmeId = api.demo.programmes['sandbox']?.id;
+  const partnerBalances = await api.call('GET', `/secure/partner-balances?programmeId=${programmeId}`);
+  return {
+    ...card,
+    transactionId: posted.body.id,
+    partnerBalanceId: partnerBalances.body.items[0].id,
+    verificationId: verification.body.verificationId ?? verification.body.id,
+    processorCardId: processorCardId ?? '',
+    configId,
+  };
+}
+
+const pathNamed = (operation: string): RoutePath =>
+  PATHS.find((path) => path.route.operation === operation) as RoutePath;
+
+/** Sends a path's sample, naming `names`. */
+async function call(
+  path: RoutePath,
+  names: Named,
+  as: ClientName | Extra,
+  issuerCode: string | null,
+): Promise<HttpAnswer> {
+  const sample = sampleOf[path.route.operation] as Sample;
+  const options: CallOptions = {
+    as: as in extra ? extra[as as Extra] : (as as ClientName),
+    headers: {
+      ...(path.route.idempotency === 'required' ? { 'X-Idempotency-Key': randomUUID() } : {}),
+      ...sample.headers,
+      'X-Request-Id': randomUUID(),
+      ...(issuerCode === null ? {} : { 'Issuer-Code': issuerCode }),
+    },
+    ...(sample.body === undefined ? {} : { body: sample.body(names, path.path) }),
+    ...(sample.form === undefined ? {} : { form: sample.form(names) }),
+  };
+  const target = fill(path.path, { ...names, userId: names.customerId });
+  return await api.call(path.method, target + (sample.query?.(names, path.path) ?? ''), options);
+}
+
+const auditRows = (requestId: string) =>
+  api.owner
+    .selectFrom('audit_log')
+    .select(['action', 'object_type', 'result', 'after'])
+    .where('request_id', '=', requestId)
+    .execute();
+
+const idsIn = (answer: HttpAnswer): unknown[] => answer.body.items.map((one: { id: unknown }) => one.id);
+
+it('has a sample for every operation of the certificate listener, and the listener serves these paths', () => {
+  expect(Object.keys(sampleOf).toSorted()).toEqual(
+    [...new Set(PATHS.map((path) => path.route.operation))].toSorted(),
+  );
+  const mounted = allPaths(api.routes).filter((path) => path.channel !== 'public');
+  expect(mounted.map(({ method, path }) => `${method} ${path}`)).toEqual(
+    PATHS.map(({ method, path }) => `${method} ${path}`),
+  );
+});
+
+describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const))('%s', (_name, path) => {
+  const refused = REFUSED.filter(
+    (one) => one.on.includes(kindOf(path)) && (!one.onlyWhereCodeIsNeeded || needsIssuerCode(path)),
+  );
+
+  it.each(refused.map((one) => [one.who, one] as const))('is closed to %s', async (_who, one) => {
+    const fallback = needsIssuerCode(path) ? 'sandbox' : null;
+    const issuerCode = one.issuerCode === undefined ? fallback : one.issuerCode;
+    const before = await tables.state();
+    const sent = call(path, named, one.as, issuerCode);
+    if (one.answer === 'no handshake') {
+      await expect(sent).rejects.toThrow();
+    } else {
+      const answer = await sent;
+      expect([answer.status, answer.body?.title]).toEqual(one.answer);
+      const rows = await auditRows(answer.headers['x-request-id'] as string);
+      const row = {
+        action: 'call.refused',
+        object_type: one.audited,
+        result: 'DENIED',
+        after: { title: one.answer[1] },
+      };
+      expect(rows).toEqual(one.audited === null ? [] : [row]);
+    }
+    expect(await tables.state()).toEqual(before);
+  });
+
+  const { route } = path;
+  const strangers = kindOf(path) === 'partner' ? STRANGERS : [];
+
+  it.each(strangers.map((one) => [one.who, one] as const))('shows nothing to %s', async (_who, one) => {
+    const issuerCode = one.always || needsIssuerCode(path) ? one.issuerCode : null;
+    const { stranger } = sampleOf[route.operation] as Sample;
+    const before = await tables.state();
+    const answer = await call(path, named, one.as, issuerCode);
+    switch (stranger) {
+      case 'missing': {
+        const missing = await call(path, NOTHING_NAMED, one.as, issuerCode);
+        expect(answer.status).toBe(404);
+        expect(answer.body).toEqual({
+          title: expect.stringMatching(/_NOT_FOUND$/),
+          detail: expect.any(String),
+        });
+        expect([answer.status, answer.text]).toEqual([missing.status, missing.text]);
+        expect(await tables.state()).toEqual(before);
+        return;
+      }
+      case 'list': {
+        const own = idsIn(await call(path, named, 'demo', 'sandbox'));
+        expect(answer.status).toBe(200);
+        expect(own.length).toBeGreaterThan(0);
+        expect(idsIn(answer).filter((id) => own.includes(id))).toEqual([]);
+        expect(await tables.state()).toEqual(before);
+        return;
+      }
+      case 'own': {
+        expect(answer.status).toBe(201);
+        const seen = await api.call('GET', `/lifecycle/v1/users/${answer.body.id}`, {
+          headers: { 'Issuer-Code': 'sandbox' },
+        });
+        expect(seen.status).toBe(404);
+        return;
+      }
+      case 'none':
+        throw new Error('a partner route has to say what strangers see');
+    }
+  });
+});
+
+describe('the same requests from those who may', () => {
+  it.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const))(
+    '2xx: %s',
+    async (_name, path) => {
+      if (path.route.operation.toLowerCase().endsWith('unlockcard')) {
+        await call(pathNamed('lockCard'), named, 'demo', null);
+      }
+      const as = kindOf(path) === 'processor' ? 'processor' : 'demo';
+      const answer = await call(path, named, as, needsIssuerCode(path) ? 'sandbox' : null);
+      expect([answer.status, answer.body?.title]).toEqual([
+        expect.toSatisfy((status: number) => status >= 200 && status < 300),
+        undefined,
+      ]);
+    },
+  );
+});

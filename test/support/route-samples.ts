@@ -1,0 +1,114 @@
+import { FormData as MultipartForm } from 'undici';
+import { aPurchase, aRecord, aReversal } from './card-traffic.ts';
+import { aPerson, encrypted } from './builders.ts';
+import { aFile } from './pictures.ts';
+
+/** Ids that the parameters of a path, or the members of a body, may name. */
+export interface Named {
+  readonly customerId: number;
+  readonly cardId: number;
+  readonly balanceId: string;
+  readonly transactionId: string;
+  readonly partnerBalanceId: string;
+  readonly verificationId: string;
+  readonly processorCardId: string;
+  readonly configId: string;
+}
+
+/** Ids of nothing. */
+export const NOTHING_NAMED: Named = {
+  customerId: 999_999_999,
+  cardId: 999_999_999,
+  balanceId: '11111111-1111-4111-8111-111111111111',
+  transactionId: '11111111-1111-4111-8111-111111111111',
+  partnerBalanceId: '11111111-1111-4111-8111-111111111111',
+  verificationId: '11111111-1111-4111-8111-111111111111',
+  processorCardId: 'pc_nothing',
+  configId: '0019167984',
+};
+
+/** A request of a route that is right in everything but, maybe, its sender. */
+export interface Sample {
+  readonly body?: (named: Named, path: string) => object;
+  readonly form?: (named: Named) => FormData;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: (named: Named, path: string) => string;
+  /**
+   * What somebody sees who may call the route but does not own what is named: nothing is there; a list without
+   * it; or the route makes something of the caller's own.
+   */
+  readonly stranger: 'missing' | 'list' | 'own' | 'none';
+}
+
+const missing = { stranger: 'missing' } as const;
+
+/** One sample for every operation that is served on the certificate listener. */
+export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
+  certificatePublicKey: { stranger: 'none' },
+  securePublicKey: { stranger: 'none' },
+  lifecyclePublicKey: { stranger: 'none' },
+  submitVerification: { ...missing, form: () => verificationForm(picture) },
+  readLatestVerification: missing,
+  listVerifications: missing,
+  readVerification: missing,
+  createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
+  listBalances: missing,
+  readBalance: missing,
+  createVirtualCard: {
+    ...missing,
+    headers: encrypted,
+    body: ({ balanceId, configId, customerId }) => ({ balanceId, configId, dcUserId: customerId }),
+  },
+  listCards: {
+    ...missing,
+    query: ({ customerId }, path) => (path.includes('{customerId}') ? '' : `?dcUserId=${customerId}`),
+  },
+  readCardSummary: missing,
+  readFullCard: { ...missing, headers: encrypted },
+  lockCard: { ...missing, body: () => ({ reason: 3 }) },
+  unlockCard: missing,
+  topUp: { ...missing, body: () => ({ amount: 100, currency: 'EUR' }) },
+  listPartnerBalances: { stranger: 'list' },
+  readPartnerBalance: missing,
+  readTransaction: missing,
+  createUser: { stranger: 'own', body: () => aPerson() },
+  listUsers: { stranger: 'list' },
+  readUser: missing,
+  updateUser: {
+    ...missing,
+    body: ({ customerId }, path) => ({
+      firstName: 'Changed',
+      ...(path.includes('{userId}') ? {} : { userId: customerId }),
+    }),
+  },
+  lifecycleReadCard: missing,
+  lifecycleListCards: missing,
+  lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
+  lifecycleUnlockCard: missing,
+  authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
+  reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
+  clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },
+  processorHealth: { stranger: 'none' },
+});
+
+function verificationForm(picture: Buffer): FormData {
+  const form = new MultipartForm();
+  const fields = {
+    firstName: 'Ada',
+    lastName: 'Nowak',
+    street: 'Polna',
+    number: '17a',
+    city: 'Lublin',
+    birthDate: '1990-04-12',
+    postCode: '20-128',
+    identityCardNo: 'ASD123456',
+    documentType: 'passport',
+    country: 'PL',
+    documentExpirationDate: '2035-01-30',
+    nationality: 'polish',
+    riskLvl: 'LOW',
+  };
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  for (const name of ['imageFace', 'imageFront', 'imageBack']) form.set(name, aFile(picture), `${name}.jpg`);
+  return form as unknown as FormData;
+}
