@@ -39,7 +39,11 @@ module.exports = {
       name: 'workflows-see-activities-as-types',
       severity: 'error',
       from: { path: '^(workflows|temporal)/' },
-      to: { path: '^(activities|workflows)/', dependencyTypesNot: ['type-only'], pathNot: '^(workflows|activities/[^/]+/results.ts)' },
+      to: {
+        path: '^(activities|workflows)/',
+        dependencyTypesNot: ['type-only'],
+        pathNot: '^(workflows|activities/[^/]+/results.ts)',
+      },
     },
     {
       name: 'temporal-sees-workflows-as-types',
@@ -63,7 +67,10 @@ module.exports = {
       name: 'api-calls-clients-not-activities',
       severity: 'error',
       from: { path: '^api/' },
-      to: { path: '^activities/', pathNot: '^activities/(authorization/|[^/]+/client.ts$|[^/]+/schemas.ts$|http-client.ts$)' },
+      to: {
+        path: '^activities/',
+        pathNot: '^activities/(authorization/|[^/]+/client.ts$|[^/]+/schemas.ts$|http-client.ts$)',
+      },
     },
     ...collaborators.map((one) => ({
       name: `activities-${one}-apart`,
@@ -87,7 +94,11 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], extensions: ['.ts', '.tsx', '.js', '.mjs'], conditionNames: ['import', 'require', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(node_modules|test/replay/histories)' },
   },

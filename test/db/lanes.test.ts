@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authorizer } from '../../activities/authorization/authorizer.ts';
 import type { AuthorizationMessage } from '../../activities/authorization/messages.ts';
@@ -16,6 +15,7 @@ import {
   type TestCard,
 } from '../support/card-traffic.ts';
 import { type FreshDatabase, freshDatabase } from '../support/database.ts';
+import { losingCommits } from '../support/lossy-pool.ts';
 
 let database: FreshDatabase;
 let traffic: CardTraffic;
@@ -386,30 +386,3 @@ describe('faults', () => {
     });
   });
 });
-
-/** A pool whose connections break right after the server has committed, `times` times. */
-function losingCommits(pool: pg.Pool, times: number): pg.Pool {
-  let left = times;
-  const connect = async (): Promise<pg.PoolClient> => {
-    const client = await pool.connect();
-    return new Proxy(client, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property);
-        if (property !== 'query' || typeof value !== 'function') {
-          return typeof value === 'function' ? value.bind(target) : value;
-        }
-        return async (...args: unknown[]) => {
-          const result: unknown = await value.apply(target, args);
-          if (args[0] === 'commit' && left > 0) {
-            left -= 1;
-            throw new Error('Connection terminated unexpectedly');
-          }
-          return result;
-        };
-      },
-    });
-  };
-  return new Proxy(pool, {
-    get: (target, property) => (property === 'connect' ? connect : Reflect.get(target, property)),
-  });
-}

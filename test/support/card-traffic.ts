@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
-import { type Authorizer, createAuthorizer } from '../../activities/authorization/authorizer.ts';
+import { type Authorizer, type AuthorizerOptions, createAuthorizer } from '../../activities/authorization/authorizer.ts';
 import type {
   AuthorizationMessage,
   ClearingRecord,
@@ -37,6 +37,10 @@ export interface TestCard {
   readonly customerId: number;
 }
 
+type AuthorizerChanges = Partial<
+  Pick<AuthorizerOptions, 'lanes' | 'batchMax' | 'queueMax' | 'deadlineMs' | 'pool' | 'logger'>
+>;
+
 /** A database with programmes and cards, and authorizers on it. */
 export interface CardTraffic {
   readonly engine: Kysely<Database>;
@@ -45,7 +49,7 @@ export interface CardTraffic {
   /** A card on a new balance, or on the balance of another card. */
   card(programme: Programme, amount: number, beside?: TestCard): Promise<TestCard>;
   topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postTopUp>;
-  authorizer(options?: { lanes?: number; batchMax?: number; queueMax?: number; pool?: pg.Pool }): Authorizer;
+  authorizer(options?: AuthorizerChanges): Authorizer;
   pool(): pg.Pool;
   balance(card: TestCard): Promise<{ posted: number; held: number; version: number }>;
   end(): Promise<void>;
@@ -100,9 +104,9 @@ export function openCardTraffic(urls: {
         pool: options.pool ?? pool(),
         lanes: options.lanes ?? 2,
         batchMax: options.batchMax ?? 128,
-        deadlineMs: 20_000,
+        deadlineMs: options.deadlineMs ?? 20_000,
         queueMax: options.queueMax ?? 5_000,
-        logger: { warn: () => undefined, error: () => undefined },
+        logger: options.logger ?? { warn: () => undefined, error: () => undefined },
       }),
     async balance(card) {
       return await engine
