@@ -179,6 +179,9 @@ function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lane
       name: 'cardloom-lanes',
       statementTimeoutMs: 1_000,
       lockTimeoutMs: 250,
+      idleInTransactionMs: 5_000,
+      queryTimeoutMs: 3_000,
+      connectTimeoutMs: 1_000,
       pipeline: true,
     }),
   };

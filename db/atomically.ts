@@ -58,7 +58,8 @@ export function isTransient(error: unknown): boolean {
 /** SQLSTATE of a database error, null for any other error. */
 export function sqlState(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+  // Every SQLSTATE has a digit; EPIPE, of the operating system, has none.
+  return typeof error.code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
 /** Name of the unique constraint that an insert or update ran into, null for any other error. */

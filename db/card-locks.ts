@@ -140,6 +140,13 @@ async function lockRow(trx: Trx, target: LockTarget): Promise<Selectable<CardsTa
   if (target.customerId !== undefined) query = query.where('customer_id', '=', target.customerId);
   const card = await query.forNoKeyUpdate().executeTakeFirst();
   if (card === undefined) throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
+  // A decision may be locking the card for a wrong PIN: only from here on its lock is seen, and none comes after.
+  await trx
+    .selectFrom('card_states')
+    .select('card_id')
+    .where('card_id', '=', card.card_id)
+    .forNoKeyUpdate()
+    .execute();
   return card;
 }
 

@@ -10,6 +10,10 @@ export interface PoolOptions {
   readonly name: string;
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  readonly idleInTransactionMs?: number;
+  /** After that long without an answer the connection is given up: the server may be gone without a word. */
+  readonly queryTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
   readonly ssl?: 'off' | 'require' | 'verify-full';
   readonly caFile?: string | null;
   /** Sends the statements of a transaction without waiting for each answer (lanes only). */
@@ -34,10 +38,11 @@ export function createPool(options: PoolOptions): pg.Pool {
     max: options.max,
     application_name: options.name,
     idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: options.statementTimeoutMs ?? 10_000,
     lock_timeout: options.lockTimeoutMs ?? 2_000,
-    idle_in_transaction_session_timeout: 30_000,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 30_000,
+    ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline === true ? { pipeline: true } : {}),
     ...tls(options),
   });

@@ -132,6 +132,7 @@ export interface ProgrammesTable {
   funding: 'credit' | 'deposit';
   enforce_partner_balance: Generated<boolean>;
   shared_authorization: Generated<boolean>;
+  fx_mode: Generated<'network' | 'platform'>;
   default_currency: string;
   currencies: string[];
   auto_create_balance: Generated<boolean>;
@@ -488,6 +489,10 @@ export interface TransactionsTable {
   balance_after: number | null;
   event_count: Generated<number>;
   cleared_at: Date | null;
+  related_id: string | null;
+  interchange_amount: number | null;
+  interchange_currency: string | null;
+  arn: string | null;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
@@ -523,8 +528,10 @@ export interface ReversalTombstonesTable {
   card_id: number;
   original_stan: string | null;
   original_local_at: string | null;
+  network_reference: string | null;
   external_id: string | null;
   amount: number | null;
+  remaining_amount: number | null;
   used_by: string | null;
   created_at: CreatedAt;
 }

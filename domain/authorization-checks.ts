@@ -7,6 +7,7 @@ import type {
 } from './authorization-view.ts';
 import { assertNever } from './errors.ts';
 import { availableOf } from './ledger.ts';
+import { subtract } from './money.ts';
 import type { Description } from './response-code.ts';
 import type { BalanceView } from './transaction.ts';
 
@@ -72,10 +73,11 @@ export const UNKNOWN_CARD_STEPS: readonly Step<null>[] = [
 export const STEPS: readonly Step<AuthorizationView>[] = [
   {
     no: 1,
-    test: ({ tombstone }, { amount }) =>
-      tombstone !== null && coversAll(tombstone, amount)
-        ? refuse('UNKNOWN_ERROR', 'REVERSED_BEFORE_ARRIVAL')
-        : null,
+    test(view, command) {
+      if (view.tombstones.length === 0) return null;
+      const left = leftOf(view.tombstones, chargeOf(view, command) ?? command.amount);
+      return left > 0 ? null : refuse('UNKNOWN_ERROR', 'REVERSED_BEFORE_ARRIVAL');
+    },
   },
   requestType,
   requestAmount,
@@ -128,9 +130,12 @@ export const MONEY_STEPS: readonly Step<AuthorizationView>[] = [
   },
 ];
 
-function coversAll(tombstone: TombstoneView, amount: number): boolean {
-  return tombstone.amount === null || tombstone.amount >= amount;
-}
+/** What reversals that came first leave of `amount` (authorization 9). */
+export const leftOf = (tombstones: readonly TombstoneView[], amount: number): number =>
+  tombstones.reduce((left, one) => {
+    if (one.remainingAmount !== null) return Math.min(left, one.remainingAmount);
+    return one.amount === null ? 0 : Math.max(0, subtract(left, one.amount));
+  }, amount);
 
 /** Locks from the worst: those that nobody can lift, then the others by code (cards 4.5). */
 const WORST_LOCKS = [1, 2, 5, 8, 3, 4, 6, 7, 11];

@@ -67,9 +67,11 @@ export interface DepositView {
   readonly enforced: boolean;
 }
 
+/** A reversal that came before what it reverses; both amounts null = everything. */
 export interface TombstoneView {
   readonly id: string;
   readonly amount: number | null;
+  readonly remainingAmount: number | null;
 }
 
 /** Everything a decision looks at, of a card that is known. */
@@ -80,6 +82,6 @@ export interface AuthorizationView {
   readonly owner: OwnerView | null;
   readonly balance: BalanceView | null;
   readonly deposit: DepositView | null;
-  /** The reversal that came before this message, if one did. */
-  readonly tombstone: TombstoneView | null;
+  /** The reversals that came before this message, oldest first. */
+  readonly tombstones: readonly TombstoneView[];
 }

@@ -1,6 +1,7 @@
 import {
   chargeOf,
   firstRefusal,
+  leftOf,
   MONEY_STEPS,
   PIN_LOCK,
   refuse,
@@ -9,12 +10,7 @@ import {
   STEPS,
   UNKNOWN_CARD_STEPS,
 } from './authorization-checks.ts';
-import type {
-  AuthorizationCommand,
-  AuthorizationView,
-  TombstoneView,
-  Verdict,
-} from './authorization-view.ts';
+import type { AuthorizationCommand, AuthorizationView, Verdict } from './authorization-view.ts';
 import type { EventEffect, NetworkAnswer, Outcome, RefusingStep, Trace } from './decision.ts';
 import { NO_EFFECTS } from './decision.ts';
 import { holdExpiry } from './hold.ts';
@@ -113,12 +109,12 @@ function approval(
       tries: triesAfter(view, command),
     },
   };
-  return view.tombstone === null ? outcome : reducedBy(view.tombstone, outcome, kind, nowMs);
+  return view.tombstones.length === 0 ? outcome : reduced(view, outcome, kind, nowMs);
 }
 
-/** Takes off at once what a reversal that came earlier had already given back in part (authorization 9). */
-function reducedBy(
-  tombstone: TombstoneView,
+/** Takes off at once what reversals that came earlier had already given back in part (authorization 9). */
+function reduced(
+  view: AuthorizationView,
   outcome: Outcome<NetworkAnswer>,
   kind: 'A' | 'B',
   atMs: number,
@@ -126,7 +122,10 @@ function reducedBy(
   const { transaction, events } = outcome.effects;
   const [first] = events;
   if (transaction === null || first === undefined) return outcome;
-  const amount = Math.min(tombstone.amount ?? transaction.fold.held, transaction.fold.held);
+  const usedTombstoneIds = idsOf(view);
+  const { held } = transaction.fold;
+  const amount = subtract(held, leftOf(view.tombstones, held));
+  if (amount === 0) return { ...outcome, effects: { ...outcome.effects, usedTombstoneIds } };
   const holds = holdsAfter([], first.seq, first.transfers);
   const fold = advance(transaction.fold, { kind: 'release', amount, cause: 'reversal', atMs });
   const transfers = entryOf('release', kind, amount, holds);
@@ -137,7 +136,7 @@ function reducedBy(
       ...outcome.effects,
       transaction: { ...transaction, fold },
       events: [first, reversal],
-      usedTombstoneId: tombstone.id,
+      usedTombstoneIds,
     },
   };
 }
@@ -198,10 +197,13 @@ function refusal(
       ],
       tries: triesCounted ? triesAfter(view, command) : null,
       lockCode: locks,
-      usedTombstoneId: step === 1 ? (view.tombstone?.id ?? null) : null,
+      usedTombstoneIds: idsOf(view),
     },
   };
 }
+
+/** They take effect once, on the first message they hit, whatever becomes of it. */
+const idsOf = ({ tombstones }: AuthorizationView): string[] => tombstones.map(({ id }) => id);
 
 /** Try counters after the verdicts, null when they do not change. */
 function triesAfter({ card, product }: AuthorizationView, { verdicts }: AuthorizationCommand) {
@@ -231,6 +233,7 @@ function created(
     adjustmentKind: null,
     externalId: command.externalId,
     referenceExternalId: null,
+    relatedId: null,
     networkReference: command.networkReference,
     rrn: command.rrn,
     stan: command.stan,

@@ -39,6 +39,8 @@ export interface NewTransaction {
   readonly adjustmentKind: string | null;
   readonly externalId: string;
   readonly referenceExternalId: string | null;
+  /** Transaction of the card that this one should have been an event of, when it could not be. */
+  readonly relatedId: string | null;
   readonly networkReference: string | null;
   readonly rrn: string | null;
   readonly stan: string | null;
@@ -111,9 +113,11 @@ export const severityOf = (kind: ExceptionKind): ExceptionSeverity => SEVERITIES
 export interface TombstoneEffect {
   readonly originalStan: string | null;
   readonly originalLocalAt: string | null;
+  readonly networkReference: string | null;
   readonly externalId: string | null;
-  /** Null = the whole amount. */
+  /** To give back, or what may stay held: one of the two at most, both null = everything. */
   readonly amount: number | null;
+  readonly remainingAmount: number | null;
 }
 
 /** What a decision changes; the caller applies it to its working copy and writes it (authorization 5). */
@@ -132,7 +136,8 @@ export interface Effects {
   /** Lock that a wrong PIN puts on the card. */
   readonly lockCode: 6 | null;
   readonly tombstone: TombstoneEffect | null;
-  readonly usedTombstoneId: string | null;
+  /** Reversals that came before this message and have now taken effect. */
+  readonly usedTombstoneIds: readonly string[];
   readonly exceptions: readonly ExceptionEffect[];
 }
 
@@ -148,6 +153,6 @@ export const NO_EFFECTS: Effects = {
   tries: null,
   lockCode: null,
   tombstone: null,
-  usedTombstoneId: null,
+  usedTombstoneIds: [],
   exceptions: [],
 };

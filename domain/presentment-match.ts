@@ -55,7 +55,8 @@ const REFUND_TIERS: readonly Tier[] = [
   (record, one) =>
     record.merchantIdentifier !== null &&
     one.merchantIdentifier === record.merchantIdentifier &&
-    record.amount <= one.authorized + one.cleared,
+    // A force post was never authorized.
+    record.amount <= Math.max(one.authorized, one.cleared),
 ];
 
 /** The transaction that a purchase or cash record clears. */

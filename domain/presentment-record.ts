@@ -21,6 +21,8 @@ export interface PresentmentCommand {
   /** Positive = the company earns it; null when not sent. */
   readonly interchangeAmount: number | null;
   readonly interchangeCurrency: string | null;
+  /** Acquirer reference number. */
+  readonly arn: string | null;
   /** `YYYY-MM-DD`. */
   readonly transactionDate: string;
   readonly description: string;

@@ -29,6 +29,7 @@ import {
   isOpen,
   type Lifecycle,
   type Movement,
+  settledBy,
   wireStatus,
 } from './transaction.ts';
 
@@ -126,7 +127,8 @@ function clearing(scene: Scene): Outcome<RecordResult> {
         kind: 'CLEARING_AFTER_DECLINE',
         values: { relatedId: lifecycle.id },
       };
-      return newTransaction(scene, 'forcePost', 'CLEARING', purchase, [exception], flags);
+      const related = { ...purchase, relatedId: lifecycle.id };
+      return newTransaction(scene, 'forcePost', 'CLEARING', related, [exception], flags);
     }
     case 'PENDING_PARTNER':
       return quarantined(record, invalidRecord('DECISION_PENDING'));
@@ -227,7 +229,7 @@ function newTransaction(
   scene: Scene,
   event: PostingEvent,
   kind: EventKind,
-  what: Pick<NewTransaction, 'type' | 'category' | 'adjustmentKind'>,
+  what: Pick<NewTransaction, 'type' | 'category' | 'adjustmentKind'> & { readonly relatedId?: string },
   exceptions: readonly ExceptionEffect[],
   flags: readonly string[] = [],
 ): Outcome<RecordResult> {
@@ -236,6 +238,7 @@ function newTransaction(
   const transfers = entryOf(event, scene.kind, record.amount);
   const foreign = network.originalCurrency !== null && network.originalCurrency !== balance.currency;
   const created: NewTransaction = {
+    relatedId: null,
     ...what,
     externalId: record.externalId,
     referenceExternalId: record.referenceExternalId,
@@ -270,8 +273,13 @@ function posted(
   transfers: readonly Transfer[],
   facts: EventFacts,
 ): Outcome<RecordResult> {
-  const { balance, record, view, nowMs } = scene;
+  const { balance, record, network, view, nowMs } = scene;
   const interchange = interchangeOf(scene, transfers.length + 1);
+  const settlement = {
+    interchangeAmount: network.interchangeAmount,
+    interchangeCurrency: network.interchangeAmount === null ? null : interchangeCurrencyOf(scene),
+    arn: network.arn,
+  };
   const exceptions = [...facts.exceptions, ...interchange.exceptions];
   if (balance.state === 'CLOSED') exceptions.push({ kind: 'CLOSED_BALANCE', values: {} });
   const available = availableOf(valueAfterAll(balance, 'U', transfers));
@@ -281,7 +289,7 @@ function posted(
     answer: { recordId: record.recordId, result: 'POSTED', id, exception: first?.kind ?? null },
     effects: {
       ...NO_EFFECTS,
-      transaction: { id, created, fold },
+      transaction: { id, created, fold: settledBy(fold, settlement) },
       events: [
         {
           seq: fold.eventCount,
@@ -309,18 +317,25 @@ function posted(
 
 /** Row #15: what the company earns or pays; one in another currency cannot be posted with this record. */
 function interchangeOf(scene: Scene, firstSeq: number) {
-  const { interchangeAmount, interchangeCurrency } = scene.network;
-  const { currency } = scene.balance;
+  const { interchangeAmount } = scene.network;
   const none: { transfers: Transfer[]; exceptions: ExceptionEffect[] } = { transfers: [], exceptions: [] };
   if (interchangeAmount === null || interchangeAmount === 0) return none;
-  if (interchangeCurrency !== null && interchangeCurrency !== currency) {
+  if (interchangeCurrencyOf(scene) !== scene.balance.currency) {
     return { ...none, exceptions: [invalidRecord('INTERCHANGE_CURRENCY')] };
   }
   const event = interchangeAmount > 0 ? 'interchangeCredit' : 'interchangeDebit';
   return { ...none, transfers: entryOf(event, scene.kind, Math.abs(interchangeAmount), [], firstSeq) };
 }
 
+/** Null on the wire means the currency of the balance. */
+const interchangeCurrencyOf = ({ network, balance }: Scene): string =>
+  network.interchangeCurrency ?? balance.currency;
+
 const invalidRecord = (reason: string): ExceptionEffect => ({ kind: 'RECORD_INVALID', values: { reason } });
+
+/** A record that broke off in our hands: set aside, so that it keeps nothing else from being posted. */
+export const quarantineAsFault = (record: PresentmentCommand): Outcome<RecordResult> =>
+  quarantined(record, invalidRecord('INTERNAL'));
 
 function quarantined(record: PresentmentCommand, exception: ExceptionEffect): Outcome<RecordResult> {
   return {

@@ -17,6 +17,7 @@ import {
   type Fold,
   type Lifecycle,
   type Movement,
+  processingStatusOf,
   wireStatus,
 } from './transaction.ts';
 
@@ -32,6 +33,8 @@ export interface ReversalCommand {
   readonly referenceExternalId: string | null;
   /** Milliseconds since the epoch; narrows `referenceExternalId` to one day around it. */
   readonly referenceAtMs: number | null;
+  /** With `rrn`, the last of the references. */
+  readonly approvalCode: string | null;
   readonly externalId: string;
   readonly rrn: string;
   readonly stan: string;
@@ -51,6 +54,7 @@ const DAY_MS = 86_400_000;
 /** Transactions that the reversal means: the first reference sent that finds any decides (authorization 9). */
 export function reversedBy(command: ReversalCommand, candidates: readonly Lifecycle[]): Lifecycle[] {
   const { originalStan, originalLocalAt, networkReference, referenceExternalId, referenceAtMs } = command;
+  const { approvalCode, rrn } = command;
   const references: ((one: Lifecycle) => boolean)[] = [
     (one) => originalStan !== null && one.stan === originalStan && one.localAt === originalLocalAt,
     (one) => networkReference !== null && one.networkReference === networkReference,
@@ -58,10 +62,13 @@ export function reversedBy(command: ReversalCommand, candidates: readonly Lifecy
       referenceExternalId !== null &&
       one.externalId === referenceExternalId &&
       (referenceAtMs === null || Math.abs(one.createdAtMs - referenceAtMs) <= DAY_MS),
+    (one) => approvalCode !== null && one.approvalCode === approvalCode && one.rrn === rrn,
   ];
   for (const means of references) {
     const found = candidates.filter(means);
-    if (found.length > 0) return found;
+    // A declined attempt often shares its references with the one that was approved after it.
+    const successes = found.filter((one) => processingStatusOf(one.state) === 'SUCCESS');
+    if (found.length > 0) return successes.length > 0 ? successes : found;
   }
   return [];
 }
@@ -157,8 +164,10 @@ function unmatched(view: ReversalView, command: ReversalCommand, id: string): Ou
   const tombstone = {
     originalStan: command.originalStan,
     originalLocalAt: command.originalLocalAt,
+    networkReference: command.networkReference,
     externalId: command.referenceExternalId ?? command.externalId,
     amount: command.amount,
+    remainingAmount: command.remainingAmount,
   };
   return { ...outcome, effects: { ...outcome.effects, tombstone } };
 }
@@ -190,9 +199,13 @@ function recorded(
         created: {
           type: 'adjustment',
           category: 'CREDIT',
-          adjustmentKind: command.amount === null ? 'full_reversal' : 'partial_reversal',
+          adjustmentKind:
+            command.amount === null && (command.remainingAmount ?? 0) === 0
+              ? 'full_reversal'
+              : 'partial_reversal',
           externalId: command.externalId,
           referenceExternalId: command.referenceExternalId,
+          relatedId: null,
           networkReference: command.networkReference,
           rrn: command.rrn,
           stan: command.stan,

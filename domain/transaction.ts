@@ -67,6 +67,16 @@ export interface Fold {
   readonly flags: readonly string[];
   readonly eventCount: number;
   readonly clearedAtMs: number | null;
+  readonly settlement: Settlement;
+}
+
+/** What clearing records add for the books with the network. */
+export interface Settlement {
+  /** Sum of what the company earns (positive) or pays, null when no record told any. */
+  readonly interchangeAmount: number | null;
+  readonly interchangeCurrency: string | null;
+  /** Acquirer reference number of the newest record that had one. */
+  readonly arn: string | null;
 }
 
 /** Fold of a transaction that has no event yet. */
@@ -81,6 +91,7 @@ export const EMPTY_FOLD: Fold = {
   flags: [],
   eventCount: 0,
   clearedAtMs: null,
+  settlement: { interchangeAmount: null, interchangeCurrency: null, arn: null },
 };
 
 /** What one event does to the fold; amounts in the currency of the balance. */
@@ -158,6 +169,20 @@ function changes(fold: Fold, movement: Movement): Partial<Fold> {
   }
 }
 
+/** The fold with what one more record told: one currency adds up, another takes its place. */
+export function settledBy(fold: Fold, told: Settlement): Fold {
+  const before = fold.settlement;
+  const sameCurrency = before.interchangeCurrency === told.interchangeCurrency;
+  const interchange =
+    told.interchangeAmount === null
+      ? before
+      : {
+          interchangeAmount: add(sameCurrency ? (before.interchangeAmount ?? 0) : 0, told.interchangeAmount),
+          interchangeCurrency: told.interchangeCurrency,
+        };
+  return { ...fold, settlement: { ...before, ...interchange, arn: told.arn ?? before.arn } };
+}
+
 function stateAtRest(fold: Fold, cause: 'reversal' | 'expiry'): LifecycleState {
   if (fold.state === 'PARTLY_CLEARED') return 'CLEARED';
   return cause === 'reversal' ? 'REVERSED' : 'EXPIRED';
@@ -211,6 +236,7 @@ export function foldOf(one: Fold): Fold {
     flags,
     eventCount,
     clearedAtMs,
+    settlement,
   } = one;
   return {
     state,
@@ -223,5 +249,6 @@ export function foldOf(one: Fold): Fold {
     flags,
     eventCount,
     clearedAtMs,
+    settlement,
   };
 }

@@ -9,7 +9,7 @@ import { createConfiguration } from './configuration.ts';
 import type { Answered } from './decide-batch.ts';
 import { createLanes, type Turn } from './lanes.ts';
 import type { AuthorizationMessage, ClearingMessage, ClearingRecord, ReversalMessage } from './messages.ts';
-import { createBatchRunner, type Logger } from './run-batch.ts';
+import { createBatchRunner, logConflict, type Logger, unavailable } from './run-batch.ts';
 
 export interface AuthorizerOptions {
   /** For the configuration; role cardloom_engine. */
@@ -64,6 +64,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     if (running !== undefined) {
       const { answer } = await running.result;
       if (running.fingerprint === fingerprint) return { answer, replayed: true };
+      logConflict(logger, item);
       return { answer: JSON.stringify(duplicateKeyConflict(item.command.currency ?? '')), replayed: false };
     }
     const result = submit().finally(() => inFlight.delete(nk));
@@ -71,7 +72,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     return await result;
   }
 
-  const decided = (item: Item, turn: Turn): Promise<Answered> => joined(item, () => lanes.submit(item, turn));
+  const decided = (item: Item, turn: Turn): Promise<Answered> =>
+    inTime(item, joined(item, () => lanes.submit(item, turn)));
 
   return {
     async authorize(message, call) {
@@ -89,7 +91,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       const { fileId, records } = 'records' in message ? message : { fileId: null, records: [message] };
       const items = records.map((record) => presentmentItem(record, fileId, call, FOLLOW_UP_DEADLINE_MS));
       const results = await Promise.allSettled(
-        items.map((item) => joined(item, () => clearing.submit(item, 'followUp'))),
+        items.map((item) => inTime(item, joined(item, () => clearing.submit(item, 'followUp')))),
       );
       return { results: results.map(toRecordResult) };
     },
@@ -97,6 +99,23 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       await Promise.all([lanes.drain(), clearing.drain()]);
     },
   };
+}
+
+/** Less than a round trip to the processor, more than it takes to write an answer. */
+const ANSWER_MS = 20;
+
+/** At the deadline the caller is told to ask again; what is still decided is kept for the repeat. */
+async function inTime(item: Item, answered: Promise<Answered>): Promise<Answered> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const leftMs = item.deadlineAtMs - ANSWER_MS - Date.now();
+    timer = setTimeout(() => reject(unavailable()), Math.max(0, leftMs));
+  });
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function toRecordResult(settled: PromiseSettledResult<Answered>): RecordResult {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/authorization.ts';
 import type { NetworkAnswer, Outcome } from '../../domain/decision.ts';
-import { decideClearing } from '../../domain/presentment.ts';
+import { decideClearing, quarantineAsFault } from '../../domain/presentment.ts';
 import type { RecordResult } from '../../domain/presentment-record.ts';
 import { decideReversal, reversedBy } from '../../domain/reversal.ts';
 import { newApprovalCode, newIdAt } from '../../db/ids.ts';
@@ -25,14 +25,14 @@ import {
   referencingView,
   type WorkingCopy,
 } from './working-copy.ts';
-import { writeAndCommit } from './write.ts';
+import { writeAndCommit, writesOf } from './write.ts';
 import { collect, emptyWriteSet } from './write-set.ts';
 
 export interface BatchOptions {
   readonly lane: number;
   /** One reversal that found nothing, under the exclusive lock of its card: it may leave a tombstone. */
   readonly alone?: boolean;
-  /** One authorization that cannot be written as it is: declined with reason INTERNAL. */
+  /** One authorization or record that cannot be decided or written: declined, set aside (reason INTERNAL). */
   readonly fault?: boolean;
   /** Called for what somebody should see in the log of security events. */
   readonly onConflict: (item: Item) => void;
@@ -45,13 +45,18 @@ export interface Answered {
   readonly replayed: boolean;
 }
 
-/** `alone`: this reversal found nothing and has to be run again by itself. */
-export type BatchResult = Answered | 'alone';
+/** `alone`: this reversal found nothing and has to be run again by itself. `late`: nobody waits for it any more. */
+export type BatchResult = Answered | 'alone' | 'late';
+
+/** One item broke off after the copy may have been changed: the batch is given up, each runs by itself. */
+export class ItemFault extends Error {
+  override readonly name = 'ItemFault';
+}
 
 /**
  * Decides a batch in one database transaction (authorization 6): known keys, locks in the one order of all
  * writers, `decide` for each item in order on a working copy, set-based writes, commit. Answers in the order
- * of `items`. Throws database errors with nothing committed, and `CommitUnknown`.
+ * of `items`. Throws database errors and `ItemFault` with nothing committed, and `CommitUnknown`.
  */
 export async function decideBatch(
   client: pg.ClientBase,
@@ -98,7 +103,12 @@ export async function decideBatch(
   };
 
   const set = emptyWriteSet(now);
-  open.forEach(({ item, at }, place) => {
+  const decideOne = ({ item, at }: (typeof open)[number], place: number): void => {
+    // Waiting for locks takes time: what nobody would hear of is better not done.
+    if (item.deadlineAtMs <= Date.now()) {
+      results[at] = 'late';
+      return;
+    }
     const earlier = set.keys.find(
       (key) => item.kind === 'presentment' && item.keys.some(({ nk }) => nk === key.nk),
     );
@@ -116,12 +126,27 @@ export async function decideBatch(
     const answer = JSON.stringify(outcome.answer);
     collect(set, item, card, outcome.effects, answer, transfers, lane);
     results[at] = { answer, replayed: false };
-  });
-  await writeAndCommit(client, copy, set);
+  };
+  await writeAndCommit(
+    client,
+    orItemFault(() => {
+      open.forEach(decideOne);
+      return writesOf(copy, set);
+    }),
+  );
   return results.map((result) => {
     if (result === undefined) throw new Error('an item of a batch was left without an answer');
     return result;
   });
+}
+
+/** What is thrown between reading and writing comes of an item, not of the database. */
+function orItemFault<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new ItemFault('a decision broke off', { cause: error });
+  }
 }
 
 /** Only what may make a new authorization has to wait for a reversal that is looking for one. */
@@ -205,6 +230,7 @@ function outcomeOf(
       return decideReversal(view, item.command, nowMs, transactionId);
     }
     case 'presentment':
+      if (options.fault === true) return quarantineAsFault(item.command);
       return decideClearing(referencingView(copy, card, candidateIds), item.command, nowMs, transactionId);
   }
 }

@@ -48,8 +48,10 @@ export interface TombstoneRow {
   card_id: number;
   original_stan: string | null;
   original_local_at: string | null;
+  network_reference: string | null;
   external_id: string | null;
   amount: number | null;
+  remaining_amount: number | null;
   created_at: Date;
 }
 
@@ -91,6 +93,9 @@ interface LifecycleRow {
   flags: string[] | null;
   event_count: number;
   cleared_at: Date | null;
+  interchange_amount: number | null;
+  interchange_currency: string | null;
+  arn: string | null;
 }
 
 export interface KeyRow {
@@ -177,7 +182,7 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
         localAt: item.command.originalLocalAt,
         networkReference: item.command.networkReference,
         externalId: item.command.referenceExternalId,
-        approvalCode: null,
+        approvalCode: item.command.approvalCode,
         merchant: null,
         amount: null,
       };
@@ -272,6 +277,11 @@ const toLifecycle = (row: LifecycleRow, holds: readonly OpenHold[]): Lifecycle =
   flags: row.flags ?? [],
   eventCount: row.event_count,
   clearedAtMs: row.cleared_at?.getTime() ?? null,
+  settlement: {
+    interchangeAmount: row.interchange_amount,
+    interchangeCurrency: row.interchange_currency,
+    arn: row.arn,
+  },
   holds,
 });
 

@@ -75,6 +75,7 @@ export interface ReversalMessage {
   readonly networkReferenceId?: string | undefined;
   readonly referenceExternalTransactionId?: string | undefined;
   readonly referenceDate?: string | undefined;
+  readonly authorizationCode?: string | undefined;
   readonly originalStan?: string | undefined;
   readonly originalDate?: string | undefined;
 }
@@ -100,6 +101,7 @@ export interface ClearingRecord {
   readonly settlementDate: string;
   readonly interchangeAmount?: number | undefined;
   readonly interchangeCurrency?: string | undefined;
+  readonly arn?: string | undefined;
   readonly entryMode?: string | undefined;
   readonly description?: string | undefined;
   readonly merchantPostalCode?: string | undefined;

@@ -59,6 +59,7 @@ export const reversalKey = (processor: string, message: ReversalMessage): Networ
     message.currency,
     message.remainingAmount,
     ...references(message),
+    message.authorizationCode,
   ]),
 });
 

@@ -3,7 +3,14 @@ import { Refusal } from '../../domain/errors.ts';
 import { isTransient, sqlState } from '../../db/atomically.ts';
 import type { Item } from './commands.ts';
 import type { Configuration } from './configuration.ts';
-import { type Answered, type BatchOptions, type BatchResult, decideBatch, repeatOf } from './decide-batch.ts';
+import {
+  type Answered,
+  type BatchOptions,
+  type BatchResult,
+  decideBatch,
+  ItemFault,
+  repeatOf,
+} from './decide-batch.ts';
 import { knownKeys, storedAnswers } from './load.ts';
 import { CommitUnknown } from './write.ts';
 
@@ -25,10 +32,21 @@ const ATTEMPTS = 3;
 const LEAST_REMAINING_MS = 300;
 const UNIQUE_VIOLATION = '23505';
 
-const unavailable = (): Refusal =>
+/** No answer, or an error that says nothing about the batch: SQLSTATE classes 08, 53, 57P. */
+const isLost = (state: string | null): boolean => state === null || /^(08|53|57P)/.test(state);
+
+/** 503: the processor asks again (processor 3.1). */
+export const unavailable = (): Refusal =>
   new Refusal('SERVICE_UNAVAILABLE', 'No decision was made; try again.', { retryAfterSeconds: 1 });
 
 const isTooLate = (item: Item): boolean => item.deadlineAtMs <= Date.now();
+
+/** A security event (authorization 2). */
+export const logConflict = (logger: Logger, item: Item): void =>
+  logger.warn(
+    { event: 'security', kind: 'DUPLICATE_KEY_CONFLICT', requestId: item.call.requestId },
+    'a known network key came with other content',
+  );
 
 /** Runs batches on connections of `pool`, and takes faults apart so that each hits only its own item. */
 export function createBatchRunner(tools: {
@@ -46,7 +64,7 @@ export function createBatchRunner(tools: {
         ended[at] = (await attempt([item], lane, { alone: true }))[0] ?? unavailable();
       }
     }
-    return ended.map((result) => (result === 'alone' ? unavailable() : result));
+    return ended.map((result) => (typeof result === 'string' ? unavailable() : result));
   };
 
   async function attempt(
@@ -61,9 +79,9 @@ export function createBatchRunner(tools: {
       } catch (error) {
         if (error instanceof CommitUnknown) return await resolveUnknown(items, lane, how, count);
         const state = sqlState(error);
-        const again = isTransient(error) || state === UNIQUE_VIOLATION || state === null;
-        if (!again) return await apart(items, lane, how, error);
-        connected = state !== null;
+        connected = !isLost(state);
+        const again = isTransient(error) || state === UNIQUE_VIOLATION || !connected;
+        if (error instanceof ItemFault || !again) return await apart(items, lane, how, error);
         logger.warn({ sqlState: state, batch: items.length, attempt: count }, 'batch is run again');
         if (items.every(isTooLate)) break;
       }
@@ -89,7 +107,7 @@ export function createBatchRunner(tools: {
     }
   }
 
-  /** One item of the batch cannot be written: all others must not suffer (authorization 7). */
+  /** One item of the batch cannot be decided or written: all others must not suffer (authorization 7). */
   async function apart(
     items: readonly Item[],
     lane: number,
@@ -98,11 +116,14 @@ export function createBatchRunner(tools: {
   ): Promise<(BatchResult | Refusal)[]> {
     if (items.length > 1) return await oneByOne(items, lane, how);
     const [item] = items;
+    const cause = error instanceof ItemFault ? error.cause : error;
+    const fault = cause instanceof Error ? cause.name : 'unknown';
     logger.error(
-      { sqlState: sqlState(error), kind: item?.kind, requestId: item?.call.requestId },
+      { fault, sqlState: sqlState(error), kind: item?.kind, requestId: item?.call.requestId },
       'item failed',
     );
-    if (item?.kind === 'authorization' && how.fault !== true) {
+    // A reversal stays open: the processor repeats it until it is answered.
+    if (item !== undefined && item.kind !== 'reversal' && how.fault !== true) {
       return await attempt(items, lane, { ...how, fault: true });
     }
     return items.map(unavailable);
@@ -147,7 +168,11 @@ export function createBatchRunner(tools: {
       const answers = await storedAnswers(client, [...known.values()]);
       return items.map((item) => {
         const key = known.get(item.keys[0].nk);
-        return key === undefined ? null : repeatOf(item, key, answers, { onConflict });
+        if (key === undefined) return null;
+        const stored = answers.get(`${key.transaction_id}/${key.seq}`);
+        // A record that was posted is no duplicate of itself.
+        if (item.kind === 'presentment' && stored !== undefined) return { answer: stored, replayed: false };
+        return repeatOf(item, key, answers, { onConflict });
       });
     } finally {
       client.release();
@@ -155,10 +180,7 @@ export function createBatchRunner(tools: {
   }
 
   function onConflict(item: Item): void {
-    logger.warn(
-      { event: 'security', kind: 'DUPLICATE_KEY_CONFLICT', requestId: item.call.requestId },
-      'a known network key came with other content',
-    );
+    logConflict(logger, item);
   }
 
   function onFault(item: Item, error: unknown): void {

@@ -52,7 +52,7 @@ export const LOCK_LIFECYCLES: Statement = {
   text: `select id, balance_id, type, category, external_id, network_reference, rrn, stan, local_at,
       approval_code, amount, currency, transaction_data ->> 'merchantIdentifier' as merchant_identifier,
       created_at, state, authorized, cleared, reversed, refunded, held, expires_at, flags, event_count,
-      cleared_at
+      cleared_at, interchange_amount, interchange_currency, arn
     from transactions where id = any ($1::uuid[]) order by id for no key update`,
 };
 
@@ -66,7 +66,10 @@ export const OPEN_HOLDS: Statement = {
     order by p.transaction_id, p.event_seq, p.seq`,
 };
 
-/** Cards and their balances, locked by the statement that reads them, in the one order of all writers. */
+/**
+ * Cards and their balances, locked by the statement that reads them, in the one order of all writers. PostgreSQL
+ * locks the tables of a row as `of` names them: with the card first, two cards of one balance could deadlock.
+ */
 export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
@@ -76,7 +79,7 @@ export const LOCK_CARDS: Statement = {
     from card_states c join balances b on b.balance_id = c.balance_id
     where c.processor_card_id = any ($1::text[])
     order by b.balance_id, c.card_id
-    for no key update of c, b`,
+    for no key update of b, c`,
 };
 
 /** Who holds the cards, under which versions of the configuration; read without a lock. */
@@ -94,10 +97,12 @@ export const OWNERS: Statement = {
 
 export const TOMBSTONES: Statement = {
   name: 'tombstones',
-  text: `select tombstone_id, card_id, original_stan, original_local_at, external_id, amount, created_at
+  text: `select tombstone_id, card_id, original_stan, original_local_at, network_reference, external_id, amount,
+      remaining_amount, created_at
     from reversal_tombstones
     where card_id = any ($1::bigint[]) and used_by is null
-      and created_at > cardloom_now() - interval '30 days'`,
+      and created_at > cardloom_now() - interval '30 days'
+    order by tombstone_id`,
 };
 
 /** Partner balances come last: they are the hottest rows and are held for the shortest time. */

@@ -99,7 +99,6 @@ export function authorizationView(
   command: AuthorizationCommand,
 ): AuthorizationView {
   const { row, owner, deposit } = card;
-  const tombstone = card.tombstones.find((one) => hits(one, command, copy.now));
   const { state, kyc, transactional_locks: transactionalLocks } = owner;
   return {
     card: {
@@ -117,14 +116,27 @@ export function authorizationView(
     balance: balanceView(card),
     deposit:
       deposit === null ? null : { posted: deposit.posted, held: deposit.held, enforced: deposit.guarded },
-    tombstone: tombstone === undefined ? null : { id: tombstone.tombstone_id, amount: tombstone.amount },
+    tombstones: card.tombstones
+      .filter((one) => hits(one, command, copy.now))
+      .map(({ tombstone_id: id, amount, remaining_amount: remainingAmount }) => ({
+        id,
+        amount,
+        remainingAmount,
+      })),
   };
 }
 
-/** Same network message, or the same number of the network within a day of the reversal (authorization 9). */
+/**
+ * Same network message; without one named, the same reference of the network; or the same number of the
+ * transaction within a day of the reversal (authorization 9). An inquiry holds nothing that could be given back.
+ */
 function hits(tombstone: TombstoneRow, command: AuthorizationCommand, now: Date): boolean {
-  const sameMessage =
-    tombstone.original_stan === command.stan && tombstone.original_local_at === command.localAt;
+  if (command.kind === 'BALANCE_INQUIRY') return false;
+  const { original_stan: stan, original_local_at: localAt, network_reference: reference } = tombstone;
+  const namesMessage = stan !== null && localAt !== null;
+  const sameMessage = namesMessage
+    ? stan === command.stan && localAt === command.localAt
+    : reference !== null && reference === command.networkReference;
   const recent = Math.abs(now.getTime() - tombstone.created_at.getTime()) <= DAY_MS;
   return sameMessage || (recent && tombstone.external_id === command.externalId);
 }
@@ -173,10 +185,8 @@ export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effec
     card.locks = [...card.locks, effects.lockCode].toSorted((one, other) => one - other);
     card.changed = true;
   }
-  if (effects.usedTombstoneId !== null) {
-    const used = effects.usedTombstoneId;
-    card.tombstones = card.tombstones.filter((one) => one.tombstone_id !== used);
-  }
+  const used = effects.usedTombstoneIds;
+  if (used.length > 0) card.tombstones = card.tombstones.filter((one) => !used.includes(one.tombstone_id));
   const { transaction } = effects;
   if (transaction === null) return [];
   const posted: PostedTransfer[] = [];

@@ -129,9 +129,7 @@ export function collect(
   if (effects.tombstone !== null) {
     set.tombstones.push({ id: newIdAt(set.now), card, tombstone: effects.tombstone });
   }
-  if (effects.usedTombstoneId !== null) {
-    set.usedTombstones.push({ id: effects.usedTombstoneId, usedBy: id });
-  }
+  for (const used of effects.usedTombstoneIds) set.usedTombstones.push({ id: used, usedBy: id });
   if (effects.lockCode !== null) lockCard(set, card, effects.lockCode);
 }
 

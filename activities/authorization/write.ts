@@ -41,6 +41,9 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   },
   { name: 'event_count', type: 'smallint', value: ({ fold }) => fold.eventCount },
   { name: 'cleared_at', type: 'timestamptz', value: ({ fold }) => timeOf(fold.clearedAtMs) },
+  { name: 'interchange_amount', type: 'bigint', value: ({ fold }) => fold.settlement.interchangeAmount },
+  { name: 'interchange_currency', type: 'text', value: ({ fold }) => fold.settlement.interchangeCurrency },
+  { name: 'arn', type: 'text', value: ({ fold }) => fold.settlement.arn },
 ];
 
 const transactions = bulkInsert<NewRow>('transactions', [
@@ -57,6 +60,7 @@ const transactions = bulkInsert<NewRow>('transactions', [
   { name: 'adjustment_kind', type: 'text', value: ({ created }) => created.adjustmentKind },
   { name: 'external_id', type: 'text', value: ({ created }) => created.externalId },
   { name: 'reference_external_id', type: 'text', value: ({ created }) => created.referenceExternalId },
+  { name: 'related_id', type: 'uuid', value: ({ created }) => created.relatedId },
   { name: 'network_reference', type: 'text', value: ({ created }) => created.networkReference },
   { name: 'rrn', type: 'text', value: ({ created }) => created.rrn },
   { name: 'stan', type: 'text', value: ({ created }) => created.stan },
@@ -186,8 +190,10 @@ const tombstones = bulkInsert<TombstoneRow>('reversal_tombstones', [
   { name: 'card_id', type: 'bigint', value: ({ card }) => card.row.card_id },
   { name: 'original_stan', type: 'text', value: ({ tombstone }) => tombstone.originalStan },
   { name: 'original_local_at', type: 'text', value: ({ tombstone }) => tombstone.originalLocalAt },
+  { name: 'network_reference', type: 'text', value: ({ tombstone }) => tombstone.networkReference },
   { name: 'external_id', type: 'text', value: ({ tombstone }) => tombstone.externalId },
   { name: 'amount', type: 'bigint', value: ({ tombstone }) => tombstone.amount },
+  { name: 'remaining_amount', type: 'bigint', value: ({ tombstone }) => tombstone.remainingAmount },
 ]);
 
 const usedTombstones = bulkUpdate<WriteSet['usedTombstones'][number]>(
@@ -226,11 +232,10 @@ export class CommitUnknown extends Error {
 }
 
 /**
- * S8 and S9: one statement a table, then the commit, sent together. Throws the database's error when nothing
- * stands, `CommitUnknown` when the connection broke before the commit was answered.
+ * S8: one statement a table, with all its values: they are made before anything is sent, because a fault
+ * halfway must not leave half a batch to the commit.
  */
-export async function writeAndCommit(client: pg.ClientBase, copy: WorkingCopy, set: WriteSet): Promise<void> {
-  // All values are made before anything is sent: a fault halfway must not leave half a batch to the commit.
+export function writesOf(copy: WorkingCopy, set: WriteSet): ReturnType<typeof bulkQuery>[] {
   const queries: ReturnType<typeof bulkQuery>[] = [];
   const write = <Row>(bulk: Bulk<Row>, rows: readonly Row[]): void => {
     if (rows.length > 0) queries.push(bulkQuery(bulk, rows));
@@ -257,6 +262,17 @@ export async function writeAndCommit(client: pg.ClientBase, copy: WorkingCopy, s
   write(usedTombstones, set.usedTombstones);
   write(cardLocks, set.cardLocks);
   write(instructions, set.cardLocks);
+  return queries;
+}
+
+/**
+ * S8 and S9: the statements and the commit, sent together. Throws the database's error when nothing stands,
+ * `CommitUnknown` when the connection broke before the commit was answered.
+ */
+export async function writeAndCommit(
+  client: pg.ClientBase,
+  queries: ReturnType<typeof writesOf>,
+): Promise<void> {
   try {
     await allOf([...queries.map((query) => client.query(query)), client.query('commit')]);
   } catch (error) {

@@ -74,9 +74,10 @@ export async function closeUntrusted(
   for (const socket of sockets) {
     const fingerprint = fingerprintOf(socket);
     if (fingerprint === null) continue;
+    const isNew = !metBefore.has(socket);
+    metBefore.add(socket);
     const found = await registry.find(fingerprint);
-    if (found !== undefined && isTrusted(found, nowMs)) continue;
-    if (metBefore.has(socket)) socket.destroy();
-    else metBefore.add(socket);
+    const trusted = found !== undefined && isTrusted(found, nowMs);
+    if (!trusted && !isNew) socket.destroy();
   }
 }

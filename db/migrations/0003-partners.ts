@@ -83,6 +83,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         funding text not null check (funding in ('credit', 'deposit')),
         enforce_partner_balance boolean not null default true,
         shared_authorization boolean not null default false,
+        -- Who converts a purchase in another currency (money 7).
+        fx_mode text not null default 'network' check (fx_mode in ('network', 'platform')),
         default_currency char(3) not null,
         currencies text[] not null,
         auto_create_balance boolean not null default true,

@@ -51,6 +51,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         balance_after bigint,
         event_count smallint not null default 1,
         cleared_at timestamptz,
+        -- The transaction that this one should have been an event of, when it could not be.
+        related_id uuid,
+        -- Told by clearing records: sum of what the company earns (positive) or pays, and the newest number.
+        interchange_amount bigint,
+        interchange_currency char(3),
+        arn text,
         created_at timestamptz not null default cardloom_now(),
         updated_at timestamptz not null default cardloom_now()
       ) partition by range (id);
@@ -97,8 +103,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         card_id bigint not null,
         original_stan text,
         original_local_at text,
+        network_reference text,
         external_id text,
+        -- One of the two at most: what to give back, or what may stay held; both null = everything.
         amount bigint,
+        remaining_amount bigint,
         used_by uuid,
         created_at timestamptz not null default cardloom_now()
       );

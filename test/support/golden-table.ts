@@ -77,7 +77,7 @@ export const aView = (changes: Partial<AuthorizationView> = {}): AuthorizationVi
     held: 0,
   },
   deposit: null,
-  tombstone: null,
+  tombstones: [],
   ...changes,
 });
 
@@ -91,6 +91,7 @@ export const aReversalCommand = (changes: Partial<ReversalCommand> = {}): Revers
   networkReference: 'MCC1120AB12',
   referenceExternalId: null,
   referenceAtMs: null,
+  approvalCode: null,
   externalId: '2678823',
   rrn: '443322110088',
   stan: '177590',
@@ -115,6 +116,7 @@ export const aRecordCommand = (changes: Partial<PresentmentCommand> = {}): Prese
   merchantIdentifier: null,
   interchangeAmount: null,
   interchangeCurrency: null,
+  arn: null,
   transactionDate: '2026-03-01',
   description: 'BOOK STORE',
   transactionData: {},

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/authorization.ts';
-import type { AuthorizationCommand, AuthorizationView, Verdicts } from '../../domain/authorization-view.ts';
+import type {
+  AuthorizationCommand,
+  AuthorizationView,
+  TombstoneView,
+  Verdicts,
+} from '../../domain/authorization-view.ts';
 import { readTraceText, compactTrace } from '../../domain/decision-trace.ts';
 import { aCommand, aView, NOON_MS } from '../support/golden-table.ts';
 
@@ -24,6 +29,13 @@ const programme = (changes: Partial<AuthorizationView['programme']>): Partial<Au
 const verdicts = (changes: Partial<Verdicts>): Partial<AuthorizationCommand> => ({
   verdicts: { ...aCommand().verdicts, ...changes },
 });
+/** A reversal that came before its purchase; of everything unless told. */
+const gone = (changes: Partial<TombstoneView> = {}): TombstoneView => ({
+  id: 'x',
+  amount: null,
+  remainingAmount: null,
+  ...changes,
+});
 const DEPOSIT = { posted: 500_000, held: 0, enforced: true };
 
 type Case = readonly [
@@ -35,8 +47,8 @@ type Case = readonly [
 
 /** Expected: description, reason, DE 39, action code, state of the transaction, step of the trace. */
 const REFUSALS: readonly Case[] = [
-  ['whole tombstone', { tombstone: { id: 'x', amount: null } }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
-  ['tombstone of as much', { tombstone: { id: 'x', amount: 3500 } }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
+  ['whole tombstone', { tombstones: [gone()] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
+  ['tombstone of as much', { tombstones: [gone({ amount: 3500 })] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
   ['unknown type', {}, { type: 'loan' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['type of another kind', {}, { type: 'balance_inquiry' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['kind of a later release', {}, { kind: 'INCREMENTAL' }, 'UNKNOWN_TRANSACTION_TYPE KIND_NOT_OFFERED 40 1015 INVALID 2'],
