@@ -142,11 +142,14 @@ async function stop(reason: string): Promise<void> {
 
 /** Ends with 78 when the database is not one to keep money in (operations 4). */
 async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
-  const findings = await findDatabaseFaults({
-    urls: [given(settings.DATABASE_URL), given(settings.DATABASE_ENGINE_URL)],
-    connections: settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS,
-    production: settings.NODE_ENV === 'production',
-  });
+  const findings = await findDatabaseFaults(
+    {
+      urls: [given(settings.DATABASE_URL), given(settings.DATABASE_ENGINE_URL)],
+      connections: settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS,
+      production: settings.NODE_ENV === 'production',
+    },
+    () => logger.warn('the database is away; waiting for it'),
+  );
   if (findings.length > 0) process.stderr.write(`${describeFindings(findings)}\n`);
   if (findings.some((one) => !one.warning)) process.exit(78);
 }

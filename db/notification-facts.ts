@@ -86,8 +86,7 @@ export async function loadTransactionFacts(
         reason: row.event_reason,
         amount: row.event_amount ?? row.amount,
         currency: row.currency,
-        originalAmount: row.original_amount,
-        originalCurrency: row.original_currency,
+        ...originalOf(row),
         externalId: row.event_external_id ?? row.external_id,
         occurredAt: row.event_occurred_at ?? row.occurred_at,
         firstExternalId: row.external_id,
@@ -106,6 +105,20 @@ export async function loadTransactionFacts(
       },
     ]),
   );
+}
+
+/** What was paid at the merchant belongs to the whole amount: of a part of it nothing is known. */
+function originalOf(row: {
+  readonly amount: number;
+  readonly event_amount: number | null;
+  readonly original_amount: number | null;
+  readonly original_currency: string | null;
+}): Pick<TransactionFacts, 'originalAmount' | 'originalCurrency'> {
+  const whole = row.event_amount === null || row.event_amount === row.amount;
+  return {
+    originalAmount: whole ? row.original_amount : null,
+    originalCurrency: whole ? row.original_currency : null,
+  };
 }
 
 /** Key of `loadTransactionFacts`. */

@@ -21,6 +21,8 @@ interface Expected {
 const CLOCK_REFUSE_MS = 2_000;
 const CLOCK_WARN_MS = 500;
 const RESERVED_CONNECTIONS = 20;
+const WAIT_MS = 500;
+const WAITS_A_WORD = 10;
 
 interface Facts {
   readonly version: number;
@@ -55,13 +57,38 @@ const FACTS = `
   from pg_roles role where role.rolname = current_user`;
 
 /**
- * What speaks against working with this database (operations 4). Throws when it cannot be reached: then
- * nothing is known and the caller tries again.
+ * What speaks against working with this database (operations 4). Waits for a database that is away, because
+ * nothing is known of it yet; `onWait` is told every few seconds.
  */
-export async function findDatabaseFaults(expected: Expected): Promise<Finding[]> {
-  const perRole = await Promise.all(expected.urls.map((url) => readFacts(url)));
+export async function findDatabaseFaults(expected: Expected, onWait: () => void): Promise<Finding[]> {
+  const perRole = await whenReachable(() => Promise.all(expected.urls.map((url) => readFacts(url))), onWait);
   const findings = perRole.flatMap(({ facts, skewMs }) => judge(facts, skewMs, expected));
   return [...new Map(findings.map((one) => [one.code + one.says, one])).values()];
+}
+
+async function whenReachable<T>(work: () => Promise<T>, onWait: () => void): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      if (tries % WAITS_A_WORD === 0) onWait();
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
+}
+
+/** Refused, reset, timed out, or still starting up or ending: a moment later it may be there. */
+function isAway(error: unknown): boolean {
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  return causes.some((one: unknown) => {
+    const code = typeof one === 'object' && one !== null && 'code' in one ? String(one.code) : '';
+    const message = one instanceof Error ? one.message : '';
+    return (
+      /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|57P0[123]|53300)$/.test(code) ||
+      /Connection terminated|timeout expired/.test(message)
+    );
+  });
 }
 
 async function readFacts(url: string): Promise<{ facts: Facts; skewMs: number }> {

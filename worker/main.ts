@@ -47,11 +47,14 @@ const given = <T>(value: T | null): T => {
   return value;
 };
 
-const findings = await findDatabaseFaults({
-  urls: [given(config.DATABASE_ENGINE_URL)],
-  connections: config.DB_POOL_WORKER,
-  production,
-});
+const findings = await findDatabaseFaults(
+  {
+    urls: [given(config.DATABASE_ENGINE_URL)],
+    connections: config.DB_POOL_WORKER,
+    production,
+  },
+  () => logger.warn('the database is away; waiting for it'),
+);
 if (findings.length > 0) process.stderr.write(`${describeFindings(findings)}\n`);
 if (findings.some((one) => !one.warning)) process.exit(CONFIGURATION);
 

@@ -38,6 +38,8 @@ export interface Authorizer {
 
 /** Reversals and records are repeated by the processor until they are answered (processor 3.6). */
 const FOLLOW_UP_DEADLINE_MS = 10_000;
+/** What it takes to write an answer that is ready: its last byte leaves before the deadline. */
+const ANSWER_MS = 20;
 const CLEARING_BATCH = 100;
 const CLEARING_QUEUE = 5_000;
 
@@ -82,7 +84,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
           retryAfterSeconds: 1,
         });
       }
-      return await decided(authorizationItem(message, call, options.deadlineMs), 'decision');
+      return await decided(authorizationItem(message, call, options.deadlineMs - ANSWER_MS), 'decision');
     },
     async reverse(message, call) {
       return await decided(reversalItem(message, call, FOLLOW_UP_DEADLINE_MS), 'followUp');
@@ -101,15 +103,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   };
 }
 
-/** Less than a round trip to the processor, more than it takes to write an answer. */
-const ANSWER_MS = 20;
-
 /** At the deadline the caller is told to ask again; what is still decided is kept for the repeat. */
 async function inTime(item: Item, answered: Promise<Answered>): Promise<Answered> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const leftMs = item.deadlineAtMs - ANSWER_MS - Date.now();
-    timer = setTimeout(() => reject(unavailable()), Math.max(0, leftMs));
+    timer = setTimeout(() => reject(unavailable()), Math.max(0, item.deadlineAtMs - Date.now()));
   });
   try {
     return await Promise.race([answered, late]);

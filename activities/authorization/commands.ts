@@ -23,6 +23,7 @@ interface ItemBase {
   /** The first one decides between a repeat and a conflict. */
   readonly keys: readonly [NetworkKey, ...NetworkKey[]];
   readonly call: Call;
+  /** When its answer has to be ready: after that its caller has gone. */
   readonly deadlineAtMs: number;
 }
 
@@ -32,7 +33,7 @@ export type Item =
   | (ItemBase & { readonly kind: 'reversal'; readonly command: ReversalCommand })
   | (ItemBase & { readonly kind: 'presentment'; readonly command: PresentmentCommand });
 
-/** The item of an authorization or inquiry; `deadlineMs` counts from its first byte. */
+/** The item of an authorization or inquiry; its answer is ready `deadlineMs` after its first byte. */
 export function authorizationItem(message: AuthorizationMessage, call: Call, deadlineMs: number): Item {
   const { verification } = message;
   return {

@@ -45,6 +45,9 @@ export interface Answered {
   readonly replayed: boolean;
 }
 
+/** Writing and committing take about as long. */
+const COMMIT_MS = 20;
+
 /** `alone`: this reversal found nothing and has to be run again by itself. `late`: nobody waits for it any more. */
 export type BatchResult = Answered | 'alone' | 'late';
 
@@ -105,7 +108,7 @@ export async function decideBatch(
   const set = emptyWriteSet(now);
   const decideOne = ({ item, at }: (typeof open)[number], place: number): void => {
     // Waiting for locks takes time: what nobody would hear of is better not done.
-    if (item.deadlineAtMs <= Date.now()) {
+    if (item.deadlineAtMs - Date.now() < COMMIT_MS) {
       results[at] = 'late';
       return;
     }

@@ -133,11 +133,14 @@ export function collect(
   if (effects.lockCode !== null) lockCard(set, card, effects.lockCode);
 }
 
-/** One row for each subscriber of the programme; inquiries move nothing and are not told. */
+/**
+ * One row for each subscriber of the programme; inquiries, and reversals with nothing left to give back, move
+ * nothing and are not told.
+ */
 function tellPartner(set: WriteSet, card: LoadedCard, transactionId: string, event: EventEffect): void {
   const route = PARTNER_OPERATIONS['transaction.changed'];
   const connectionId = card.programme.notifications[route.switch];
-  if (connectionId === undefined || event.kind === 'BALANCE_INQUIRY') return;
+  if (connectionId === undefined || event.kind === 'BALANCE_INQUIRY' || event.amount === 0) return;
   set.outbox.push({
     partnerId: card.row.partner_id,
     programmeId: card.row.programme_id,

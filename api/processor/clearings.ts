@@ -1,29 +1,48 @@
-import { processorRoute } from '../partner-principal.ts';
-import { clearingAnswer, clearingSchema } from './schemas.ts';
+import type { z } from 'zod';
+import { type ProcessorPrincipal, processorRoute } from '../partner-principal.ts';
+import type { Answer, Call } from '../route.ts';
+import { clearingAnswer, clearingSchema, refundSchema } from './schemas.ts';
 
-const clear = processorRoute({
-  operation: 'clear',
+const shared = {
   method: 'POST',
-  path: '/clearings',
-  summary: 'Post one clearing record',
   role: { scopes: ['processor'] },
   owner: 'card-of-message',
   jwe: 'open',
   idempotency: 'ignored',
-  body: clearingSchema,
   answers: { 200: { description: 'what became of the record', schema: clearingAnswer } },
   refusals: ['OVERLOADED', 'SERVICE_UNAVAILABLE'],
-  handle: async (call) => ({
-    status: 200,
-    body: await call.services.authorizer.clear(
-      { fileId: call.body.fileId ?? null, records: [call.body] },
-      {
-        requestId: call.requestId,
-        processor: call.principal.processor,
-        receivedAtMs: call.receivedAtMs,
-      },
-    ),
-  }),
+} as const;
+
+const post = async (
+  call: Call<ProcessorPrincipal, unknown, unknown, z.output<typeof clearingSchema>>,
+): Promise<Answer> => ({
+  status: 200,
+  body: await call.services.authorizer.clear(
+    { fileId: call.body.fileId ?? null, records: [call.body] },
+    {
+      requestId: call.requestId,
+      processor: call.principal.processor,
+      receivedAtMs: call.receivedAtMs,
+    },
+  ),
 });
 
-export const clearings = [clear];
+const clear = processorRoute({
+  ...shared,
+  operation: 'clear',
+  path: '/clearings',
+  summary: 'Post one clearing record',
+  body: clearingSchema,
+  handle: post,
+});
+
+const refund = processorRoute({
+  ...shared,
+  operation: 'refund',
+  path: '/refunds',
+  summary: 'Post one refund record; the same as /clearings for these record types',
+  body: refundSchema,
+  handle: post,
+});
+
+export const clearings = [clear, refund];

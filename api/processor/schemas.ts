@@ -218,6 +218,15 @@ export const clearingSchema = z
   .superRefine(bothOrNone)
   .openapi('ClearingRecord');
 
+/** The records that `/processor/refunds` takes. */
+export const refundSchema = z
+  .strictObject({
+    ...clearingMembers,
+    recordType: z.enum(['REFUND', 'REFUND_REVERSAL'], { error: 'must be REFUND or REFUND_REVERSAL' }),
+  })
+  .superRefine(bothOrNone)
+  .openapi('RefundRecord');
+
 export const authorizationAnswer = z
   .strictObject({
     id: z.string().nullable(),

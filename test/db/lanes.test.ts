@@ -195,6 +195,53 @@ describe('reversal and clearing', () => {
     expect(await traffic.balance(card)).toMatchObject({ held: 2500 });
   });
 
+  it('a reversal down to a rest that comes first leaves that rest', async () => {
+    const card = await traffic.card(await traffic.programme({ funding: 'deposit' }), 100_000);
+    const purchase = aPurchase(card, 4000);
+    await authorizer.reverse(aReversal(purchase, { remainingAmount: 3000 }), aCall());
+    expect(await authorize(purchase)).toMatchObject({ result: 'APPROVED', approvedAmount: 4000 });
+    expect(await traffic.balance(card)).toMatchObject({ held: 3000 });
+  });
+
+  it('a reversal that comes first and knows only the reference of the network hits it', async () => {
+    const card = await traffic.card(await traffic.programme(), 100_000);
+    const purchase = aPurchase(card, 4000);
+    const nameless = { originalStan: undefined, originalDate: undefined };
+    await authorizer.reverse(aReversal(purchase, nameless), aCall());
+    const inquiry = aPurchase(card, 0, {
+      kind: 'BALANCE_INQUIRY',
+      type: 'balance_inquiry',
+      networkReferenceId: purchase.networkReferenceId,
+    });
+    expect((await authorize(inquiry)).result).toBe('APPROVED');
+    expect(await authorize(purchase)).toMatchObject({ reason: 'REVERSED_BEFORE_ARRIVAL' });
+    // One that names its message means no other message of the same lifecycle.
+    const another = aPurchase(card, 500);
+    await authorizer.reverse(aReversal(another), aCall());
+    const { networkReferenceId } = another;
+    expect((await authorize(aPurchase(card, 500, { networkReferenceId }))).result).toBe('APPROVED');
+  });
+
+  it('what clearing records tell of interchange stands with their transaction', async () => {
+    const card = await traffic.card(await traffic.programme(), 100_000);
+    const purchase = aPurchase(card, 3500);
+    const { id } = await authorize(purchase);
+    const arn = '7'.repeat(23);
+    await authorizer.clear(aRecord(purchase, 1000, { final: false, interchangeAmount: 7, arn }), aCall());
+    await authorizer.clear(aRecord(purchase, 2500, { interchangeAmount: 5 }), aCall());
+    const forced = await authorizer.clear(aRecord(aPurchase(card, 1), 100, { interchangeAmount: -3 }), aCall());
+    const rows = await traffic.engine
+      .selectFrom('transactions')
+      .select(['interchange_amount', 'interchange_currency', 'arn'])
+      .where('id', 'in', [id ?? '', forced.results[0]?.id ?? ''])
+      .orderBy('id')
+      .execute();
+    expect(rows).toEqual([
+      { interchange_amount: 12, interchange_currency: 'EUR', arn },
+      { interchange_amount: -3, interchange_currency: 'EUR', arn: null },
+    ]);
+  });
+
   it('a reversal racing its own purchase leaves nothing held', async () => {
     const card = await traffic.card(await traffic.programme(), 1_000_000);
     const other = traffic.authorizer();
@@ -293,6 +340,20 @@ describe('what is written', () => {
     };
     expect(await told({ legacyTransaction: 1 })).toEqual([1, 2]);
     expect(await told({})).toEqual([]);
+  });
+
+  it('nothing for a reversal that finds nothing left to give back', async () => {
+    const card = await traffic.card(await traffic.programme(), 100);
+    const purchase = aPurchase(card, 3500);
+    const { id } = await authorize(purchase);
+    await authorizer.reverse(aReversal(purchase), aCall());
+    expect(await eventsOf(card)).toHaveLength(2);
+    const rows = await traffic.engine
+      .selectFrom('outbox')
+      .select('event_seq')
+      .where('transaction_id', '=', id)
+      .execute();
+    expect(rows).toEqual([{ event_seq: 1 }]);
   });
 
   it('a trace that can be read again', async () => {

@@ -49,6 +49,8 @@ type Case = readonly [
 const REFUSALS: readonly Case[] = [
   ['whole tombstone', { tombstones: [gone()] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
   ['tombstone of as much', { tombstones: [gone({ amount: 3500 })] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
+  ['reversals that leave nothing', { tombstones: [gone({ amount: 2000 }), gone({ amount: 1500 })] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
+  ['reversal down to nothing', { tombstones: [gone({ remainingAmount: 0 })] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
   ['unknown type', {}, { type: 'loan' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['type of another kind', {}, { type: 'balance_inquiry' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['kind of a later release', {}, { kind: 'INCREMENTAL' }, 'UNKNOWN_TRANSACTION_TYPE KIND_NOT_OFFERED 40 1015 INVALID 2'],
@@ -215,8 +217,28 @@ describe('approval', () => {
     expect(decide(view, aCommand(), NOON_MS, IDS).answer.result).toBe('APPROVED');
   });
 
+  it.each<[string, Partial<TombstoneView>[], number]>([
+    ['down to a rest', [{ remainingAmount: 3000 }], 3000],
+    ['to more than was asked for', [{ remainingAmount: 9000 }], 3500],
+    ['twice', [{ amount: 1000 }, { amount: 500 }], 2000],
+    ['a part, then down to a rest', [{ amount: 1000 }, { remainingAmount: 2000 }], 2000],
+  ])('is reduced by reversals that came first: %s', (_name, reversals, held) => {
+    const tombstones = reversals.map((one, at) => gone({ ...one, id: `t${at}` }));
+    const { answer, effects } = decide(aView({ tombstones }), aCommand(), NOON_MS, IDS);
+    expect(answer).toMatchObject({ result: 'APPROVED', approvedAmount: 3500 });
+    expect(effects.transaction?.fold).toMatchObject({ state: 'AUTHORIZED', held });
+    expect(effects.usedTombstoneIds).toEqual(tombstones.map(({ id }) => id));
+  });
+
+  it('uses up a reversal that came first even when it is declined', () => {
+    const view = aView({ ...balance({ posted: 1 }), tombstones: [gone({ amount: 1000 })] });
+    const { answer, effects } = decide(view, aCommand(), NOON_MS, IDS);
+    expect(answer.description).toBe('INSUFFICIENT_FUNDS');
+    expect(effects.usedTombstoneIds).toEqual(['x']);
+  });
+
   it('takes off at once what an earlier reversal gave back in part', () => {
-    const view = aView({ tombstone: { id: 'x', amount: 1000 } });
+    const view = aView({ tombstones: [gone({ amount: 1000 })] });
     const { answer, effects } = decide(view, aCommand(), NOON_MS, IDS);
     expect(answer).toMatchObject({ result: 'APPROVED', approvedAmount: 3500 });
     expect(effects.events.map(({ seq, kind, amount }) => [seq, kind, amount])).toEqual([
@@ -224,7 +246,7 @@ describe('approval', () => {
       [2, 'REVERSAL', 1000],
     ]);
     expect(effects.transaction?.fold).toMatchObject({ held: 2500, reversed: 1000, eventCount: 2 });
-    expect(effects.usedTombstoneId).toBe('x');
+    expect(effects.usedTombstoneIds).toEqual(['x']);
   });
 
   it('never changes the view', () => {

@@ -33,6 +33,7 @@ const lifecycle = (changes: Partial<Lifecycle> = {}): Lifecycle => ({
   flags: [],
   eventCount: 1,
   clearedAtMs: null,
+  settlement: { interchangeAmount: null, interchangeCurrency: null, arn: null },
   holds: [{ eventSeq: 1, seq: 1, remaining: 3500 }],
   ...changes,
 });
@@ -151,6 +152,27 @@ describe('a purchase or cash record', () => {
     });
   });
 
+  it('of a purchase that was declined names it', () => {
+    const declined = lifecycle({ state: 'DECLINED', held: 0, holds: [] });
+    expect(clear([declined]).effects.transaction?.created?.relatedId).toBe('purchase');
+    expect(clear([]).effects.transaction?.created?.relatedId).toBeNull();
+  });
+
+  it('keeps what the network told: interchange adds up, the newest number stays', () => {
+    const told = (changes: Partial<PresentmentCommand>, settlement = lifecycle().settlement) =>
+      clear([lifecycle({ settlement })], { final: false, amount: 100, ...changes }).effects.transaction?.fold
+        .settlement;
+    const first = told({ interchangeAmount: 7, arn: '1'.repeat(23) });
+    expect(first).toEqual({ interchangeAmount: 7, interchangeCurrency: 'EUR', arn: '1'.repeat(23) });
+    expect(told({ interchangeAmount: -2, interchangeCurrency: 'EUR' }, first)).toEqual({ ...first, interchangeAmount: 5 });
+    expect(told({ interchangeAmount: 3, interchangeCurrency: 'USD', arn: '2'.repeat(23) }, first)).toEqual({
+      interchangeAmount: 3,
+      interchangeCurrency: 'USD',
+      arn: '2'.repeat(23),
+    });
+    expect(told({})).toEqual({ interchangeAmount: null, interchangeCurrency: null, arn: null });
+  }); // prettier-ignore
+
   it('takes the original amount when that is in the currency of the balance', () => {
     const record = { amount: 4000, currency: 'USD', originalAmount: 3500, originalCurrency: 'EUR' };
     expect(clear([lifecycle()], record).effects.transaction?.fold).toMatchObject({
@@ -185,6 +207,13 @@ describe('a refund record', () => {
     expect(outcome.answer).toMatchObject({ result: 'POSTED', id });
     expect(kinds(outcome)).toEqual(exceptions);
     expect(outcome.effects.events[0]?.transfers.map(({ debit, credit }) => `${debit}>${credit}`)).toEqual(['NS>U']);
+  }); // prettier-ignore
+
+  it('finds a purchase by its merchant only when that was large enough', () => {
+    const refundOf = (amount: number) =>
+      kinds(clear([cleared], { recordType: 'REFUND', amount, networkReference: null, merchantIdentifier: MERCHANT }));
+    expect(refundOf(3500)).toEqual([]);
+    expect(refundOf(3501)).toEqual(['UNLINKED_REFUND']);
   }); // prettier-ignore
 
   it('without a purchase is a credit of its own', () => {

@@ -97,6 +97,19 @@ describe('which purchase is meant', () => {
     expect(reverse([aLifecycle(), other], changes).answer.id).toBe(id);
   }); // prettier-ignore
 
+  it('last the number and code of the approval, both', () => {
+    const without = { originalStan: null, originalLocalAt: null, networkReference: null };
+    const named = { ...without, approvalCode: 'Q7T2ZK', rrn: '443322110088' };
+    expect(reverse([aLifecycle()], named).answer.id).toBe('purchase');
+    expect(reverse([aLifecycle()], { ...named, rrn: '1' }).effects.tombstone).not.toBeNull();
+  });
+
+  it('of several the one that was not declined', () => {
+    const declined = aLifecycle({ id: 'declined', state: 'DECLINED', held: 0, holds: [] });
+    expect(reverse([declined, aLifecycle()]).answer).toMatchObject({ id: 'purchase', approvedAmount: 3500 });
+    expect(reverse([declined]).answer).toMatchObject({ id: 'declined', approvedAmount: 0 });
+  });
+
   it('a date narrows the number to one day around it', () => {
     const changes = { originalStan: null, networkReference: null, referenceExternalId: '555' };
     const far = { ...changes, referenceAtMs: NOON_MS + 2 * 86_400_000 };
@@ -115,9 +128,17 @@ describe('which purchase is meant', () => {
     expect(effects.tombstone).toEqual({
       originalStan: '177482',
       originalLocalAt: '2026-03-01T12:00:00+00:00',
+      networkReference: 'MCC1120AB12',
       externalId: '2678823',
       amount: 1000,
+      remainingAmount: null,
     });
+  });
+
+  it('none of one that leaves a rest: the tombstone keeps the rest', () => {
+    const { effects } = reverse([], { remainingAmount: 3000 });
+    expect(effects.tombstone).toMatchObject({ amount: null, remainingAmount: 3000 });
+    expect(effects.transaction?.created?.adjustmentKind).toBe('partial_reversal');
   });
 
   it('several: a row that is invalid, and an exception', () => {
