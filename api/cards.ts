@@ -57,6 +57,17 @@ export async function presentCard(trx: Trx, vault: Vault, card: CardRow): Promis
   };
 }
 
+/** A page of cards on the wire. */
+export async function presentCards(
+  trx: Trx,
+  vault: Vault,
+  { items, nextCursor }: { readonly items: readonly CardRow[]; readonly nextCursor: string | null },
+): Promise<{ items: ReturnType<typeof toCard>[]; nextCursor: string | null }> {
+  const shown = [];
+  for (const card of items) shown.push(await presentCard(trx, vault, card));
+  return { items: shown, nextCursor };
+}
+
 /** Seals an embossed name for its card. */
 export const sealHolderName = (
   vault: Vault,

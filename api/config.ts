@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { databaseSettings } from '../db/config.ts';
+import { kycProviders } from '../domain/kyc-provider.ts';
 import {
   boolean,
   describeFaults,
@@ -8,7 +9,6 @@ import {
   oneOf,
   port,
   readSettings,
-  type Setting,
   type SettingFault,
   text,
   url,
@@ -16,40 +16,6 @@ import {
 } from '../domain/settings.ts';
 import { temporalSettings } from '../temporal/config.ts';
 import { checkVaultSettings, vaultSettings } from '../vault/config.ts';
-
-export interface KycProviderSettings {
-  readonly code: string;
-  readonly url: string;
-  readonly apiKey: string;
-  readonly webhookSecrets: readonly string[];
-}
-
-const kycProviders: Setting<readonly KycProviderSettings[]> = {
-  ...(text('KYC providers: JSON list of code, url, apiKey, webhookSecrets', {
-    default: '[]',
-    secret: true,
-  }) as Setting<never>),
-  parse: (value) => {
-    try {
-      const parsed = JSON.parse(value) as unknown;
-      if (Array.isArray(parsed) && parsed.every(isKycProvider)) return { value: parsed };
-    } catch {
-      // Told below like every other malformed value: the text itself may hold secrets.
-    }
-    return { fault: 'must be a JSON list of {code, url, apiKey, webhookSecrets}' };
-  },
-};
-
-function isKycProvider(value: unknown): value is KycProviderSettings {
-  if (typeof value !== 'object' || value === null) return false;
-  const { code, url: address, apiKey, webhookSecrets } = value as Record<string, unknown>;
-  return (
-    [code, address, apiKey].every((one) => typeof one === 'string' && one !== '') &&
-    Array.isArray(webhookSecrets) &&
-    webhookSecrets.length > 0 &&
-    webhookSecrets.every((one) => typeof one === 'string' && one !== '')
-  );
-}
 
 /** Settings of the HTTP process (operations 3). */
 export const apiSettings = {

@@ -6,7 +6,7 @@ import type { Database } from '../db/database.ts';
 import type { Programme, RegisteredCertificate } from '../db/partners.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { KycProviderSettings } from './config.ts';
+import type { KycProviderSettings } from '../domain/kyc-provider.ts';
 
 /** What handlers work with; put together once in `api/main.ts`, and in tests by the harness. */
 export interface Services {

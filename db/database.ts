@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { LifecycleState } from '../domain/transaction.ts';
 
 /** The map from table name to row type; columns are described in the migrations that make them. */
 export interface Database {
@@ -434,16 +435,6 @@ export interface ProcessorInstructionsTable {
   created_at: CreatedAt;
   finished_at: Date | null;
 }
-
-export type LifecycleState =
-  | 'DECLINED'
-  | 'INVALID'
-  | 'PENDING_PARTNER'
-  | 'AUTHORIZED'
-  | 'PARTLY_CLEARED'
-  | 'CLEARED'
-  | 'REVERSED'
-  | 'EXPIRED';
 
 export interface TransactionsTable {
   id: string;

@@ -2,7 +2,8 @@ import type { Kysely, Selectable } from 'kysely';
 import { readTraceText, type ReadableTrace } from '../domain/decision-trace.ts';
 import { firstIdAt } from '../domain/ids.ts';
 import type { EventKind } from '../domain/transaction.ts';
-import type { Database, LifecycleState, TransactionEventsTable, TransactionsTable } from './database.ts';
+import type { LifecycleState } from '../domain/transaction.ts';
+import type { Database, TransactionEventsTable, TransactionsTable } from './database.ts';
 
 export type TransactionRow = Selectable<TransactionsTable>;
 export type TransactionEventRow = Selectable<TransactionEventsTable>;

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 /** How long after its authorization a record may come (authorization 13). */
 export const CLEARING_DAYS = 60;
 export const REFUND_DAYS = 180;
-const MERCHANT_DAYS = 7;
+export const MERCHANT_DAYS = 7;
 const TOLERANCE = 0.2;
 
 export interface Match {

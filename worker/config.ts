@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { databaseSettings } from '../db/config.ts';
+import { kycProviders } from '../domain/kyc-provider.ts';
 import {
   boolean,
   describeFaults,
@@ -17,34 +18,6 @@ import {
 import { checkTemporalSettings, temporalSettings } from '../temporal/config.ts';
 import { TASK_QUEUES, type TaskQueue } from '../temporal/task-queues.ts';
 import { checkVaultSettings, vaultSettings } from '../vault/config.ts';
-
-export interface KycProviderAddress {
-  readonly code: string;
-  readonly url: string;
-  readonly apiKey: string;
-}
-
-const kycProviders: Setting<readonly KycProviderAddress[]> = {
-  ...(text('KYC providers: JSON list of code, url, apiKey', {
-    default: '[]',
-    secret: true,
-  }) as Setting<never>),
-  parse: (value) => {
-    try {
-      const parsed = JSON.parse(value) as unknown;
-      if (Array.isArray(parsed) && parsed.every(isKycProvider)) return { value: parsed };
-    } catch {
-      // Told below like every other malformed value: the text itself may hold secrets.
-    }
-    return { fault: 'must be a JSON list of {code, url, apiKey, webhookSecrets}' };
-  },
-};
-
-function isKycProvider(value: unknown): value is KycProviderAddress {
-  if (typeof value !== 'object' || value === null) return false;
-  const { code, url: address, apiKey } = value as Record<string, unknown>;
-  return [code, address, apiKey].every((one) => typeof one === 'string' && one !== '');
-}
 
 const taskQueues: Setting<readonly TaskQueue[]> = {
   ...(list('task queues of this worker', { default: TASK_QUEUES.join(',') }) as Setting<never>),

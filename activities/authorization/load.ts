@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { OwnerView } from '../../domain/authorization-view.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import type { OpenHold } from '../../domain/ledger.ts';
-import { CLEARING_DAYS, REFUND_DAYS } from '../../domain/presentment-match.ts';
+import { CLEARING_DAYS, MERCHANT_DAYS, REFUND_DAYS } from '../../domain/presentment-match.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
 import type { Item } from './commands.ts';
 import * as statements from './statements.ts';
@@ -167,9 +167,14 @@ interface Reference {
   readonly networkReference: string | null;
   readonly externalId: string | null;
   readonly approvalCode: string | null;
+  readonly rrn: string | null;
   readonly merchant: string | null;
+  readonly merchantOldest: string;
   readonly amount: number | null;
+  readonly refund: boolean;
 }
+
+const daysBefore = (nowMs: number, days: number): string => firstIdAt(nowMs - days * DAY_MS);
 
 function referenceOf(item: Item, nowMs: number): Reference | null {
   switch (item.kind) {
@@ -177,26 +182,32 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
       return null;
     case 'reversal':
       return {
-        oldest: firstIdAt(nowMs - CLEARING_DAYS * DAY_MS),
+        oldest: daysBefore(nowMs, CLEARING_DAYS),
         stan: item.command.originalStan,
         localAt: item.command.originalLocalAt,
         networkReference: item.command.networkReference,
         externalId: item.command.referenceExternalId,
         approvalCode: item.command.approvalCode,
+        rrn: item.command.rrn,
         merchant: null,
+        merchantOldest: daysBefore(nowMs, 0),
         amount: null,
+        refund: false,
       };
     case 'presentment': {
       const refund = item.command.recordType === 'REFUND';
       return {
-        oldest: firstIdAt(nowMs - (refund ? REFUND_DAYS : CLEARING_DAYS) * DAY_MS),
+        oldest: daysBefore(nowMs, refund ? REFUND_DAYS : CLEARING_DAYS),
         stan: null,
         localAt: null,
         networkReference: item.command.networkReference,
         externalId: item.command.referenceExternalId,
         approvalCode: item.command.approvalCode,
+        rrn: item.command.rrn,
         merchant: item.command.merchantIdentifier,
+        merchantOldest: daysBefore(nowMs, refund ? REFUND_DAYS : MERCHANT_DAYS),
         amount: item.command.amount,
+        refund,
       };
     }
   }
@@ -223,8 +234,11 @@ export async function candidatesOf(
     asked.map((one) => one.networkReference),
     asked.map((one) => one.externalId),
     asked.map((one) => one.approvalCode),
+    asked.map((one) => one.rrn),
     asked.map((one) => one.merchant),
+    asked.map((one) => one.merchantOldest),
     asked.map((one) => one.amount),
+    asked.map((one) => one.refund),
     asked.map((one) => one.oldest).toSorted()[0],
   ]);
   for (const { item, id } of rows) found.set(item, [...(found.get(item) ?? []), id]);

@@ -30,21 +30,38 @@ export const STORED_ANSWERS: Statement = {
     join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq`,
 };
 
-/** Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. */
+/**
+ * Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. A merchant
+ * alone is the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and
+ * of those two are enough to tell whether there is one, the one with the same amount first.
+ */
 export const CANDIDATES: Statement = {
   name: 'candidates',
-  text: `select x.item, t.id
-    from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::bigint[])
-      x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, merchant, amount)
-    join card_states c on c.processor_card_id = x.card
-    join transactions t on t.card_id = c.card_id and t.id >= x.oldest and t.id >= $11::uuid
-    where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
-      and ((t.stan = x.stan and t.local_at = x.local_at)
-        or t.network_reference = x.network_reference
-        or t.external_id = x.external_id
-        or t.approval_code = x.approval_code
-        or (t.transaction_data ->> 'merchantIdentifier' = x.merchant and t.amount >= x.amount))`,
+  text: `select item, id from (
+      select x.item, t.id, is_named, has_code,
+        bool_or(is_named and t.category = 'DEBIT' and (not x.refund or t.authorized + t.cleared > 0))
+          over (partition by x.item) as found,
+        row_number() over (partition by x.item, is_named, has_code order by
+          case when x.refund then t.cleared else t.held end = x.amount desc, t.id desc) as place
+      from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+          $9::text[], $10::text[], $11::uuid[], $12::bigint[], $13::boolean[])
+        x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, rrn, merchant,
+          merchant_oldest, amount, refund)
+      join card_states c on c.processor_card_id = x.card
+      join transactions t on t.card_id = c.card_id and t.id >= x.oldest and t.id >= $14::uuid,
+      lateral (select
+        coalesce((t.stan = x.stan and t.local_at = x.local_at) or t.network_reference = x.network_reference
+          or t.external_id = x.external_id or (t.approval_code = x.approval_code and t.rrn = x.rrn), false)
+          as is_named,
+        coalesce(t.approval_code = x.approval_code, false) as has_code,
+        coalesce(t.transaction_data ->> 'merchantIdentifier' = x.merchant and t.category = 'DEBIT'
+          and t.id >= x.merchant_oldest
+          and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else t.amount = x.amount end,
+          false) as is_merchant) as reference
+      where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
+        and (is_named or has_code or is_merchant)
+    ) as possible
+    where is_named or has_code or (place <= 2 and not found)`,
 };
 
 export const LOCK_LIFECYCLES: Statement = {

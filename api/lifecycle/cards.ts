@@ -1,9 +1,9 @@
 import { listCards } from '../../db/cards.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { presentCard, requireCard, todayOf } from '../cards.ts';
+import { presentCard, presentCards, requireCard } from '../cards.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
-import { cardSchema, toCard } from '../schemas/card.ts';
+import { cardSchema } from '../schemas/card.ts';
 import { listOf, page, pathIntegerId, z } from '../schemas/shared.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
@@ -48,7 +48,7 @@ const listUserCards = partnerRoute({
     const ids = programmeIds(call.principal);
     const body = await call.atomically(async (trx) => {
       await readCustomer(trx, ids, userId);
-      return await readPage(
+      const found = await readPage(
         call.services.vault,
         { principal: call.principal.partnerPublicId, operation: 'lifecycleListCards', filters: { userId } },
         call.query,
@@ -61,8 +61,9 @@ const listUserCards = partnerRoute({
             limit,
           }),
         (card) => card.card_id,
-        (card) => toCard(card, todayOf(trx)),
+        (card) => card,
       );
+      return await presentCards(trx, call.services.vault, found);
     });
     return { status: 200, body };
   },

@@ -2,11 +2,11 @@ import { listCards } from '../../db/cards.ts';
 import { findBalance } from '../../db/balances.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
-import { presentCard, requireCard, sealFullCard, todayOf } from '../cards.ts';
+import { presentCard, presentCards, requireCard, sealFullCard } from '../cards.ts';
 import { issueVirtualCard } from '../issue-virtual-card.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
-import { cardSchema, fullCardSchema, toCard } from '../schemas/card.ts';
+import { cardSchema, fullCardSchema } from '../schemas/card.ts';
 import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
 
 const cardParams = z.strictObject({ customerId: pathIntegerId().optional(), cardId: pathIntegerId() });
@@ -150,7 +150,7 @@ const listCustomerCards = partnerRoute({
       ) {
         throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
       }
-      return await readPage(
+      const found = await readPage(
         call.services.vault,
         {
           principal: call.principal.partnerPublicId,
@@ -170,8 +170,9 @@ const listCustomerCards = partnerRoute({
             limit: most,
           }),
         (card) => card.card_id,
-        (card) => toCard(card, todayOf(trx)),
+        (card) => card,
       );
+      return await presentCards(trx, call.services.vault, found);
     });
     return { status: 200, body };
   },

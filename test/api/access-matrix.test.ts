@@ -348,3 +348,52 @@ describe('the same requests from those who may', () => {
     },
   );
 });
+
+describe('the public listener', () => {
+  it('asks nobody who they are, and shows what it has without a write', async () => {
+    const before = await tables.state();
+    for (const path of allPaths(api.routes).filter((one) => one.channel === 'public')) {
+      const answer = await api.call(path.method, fill(path.path, { providerCode: 'simulator' }), {
+        as: 'nobody',
+        listener: 'public',
+        ...(path.method === 'GET' ? {} : { body: {} }),
+      });
+      expect([path.path, answer.status]).toEqual([path.path, path.method === 'GET' ? 200 : 400]);
+    }
+    expect(await tables.state()).toEqual(before);
+  });
+
+  it('404: does not serve the paths of the certificate listener', async () => {
+    const shared = new Set(
+      allPaths(api.routes)
+        .filter((one) => one.channel === 'public')
+        .map((one) => one.path),
+    );
+    for (const path of PATHS.filter((one) => !shared.has(one.path))) {
+      const answer = await api.call(path.method, fill(path.path), { as: 'nobody', listener: 'public' });
+      expect([path.path, answer.status, answer.body.title]).toEqual([path.path, 404, 'NOT_FOUND']);
+    }
+  });
+});
+
+it('403 found late is audited too: a lock that only an operator may lift', async () => {
+  const card = await aCard(api);
+  await api.call('POST', `/secure/cards/${card.cardId}/lock`, { body: { reason: 3 } });
+  await api.owner
+    .updateTable('card_locks')
+    .set({ placed_by: 'operator' })
+    .where('card_id', '=', card.cardId)
+    .execute();
+  const before = await tables.state();
+  const answer = await api.call('POST', `/secure/cards/${card.cardId}/unlock`);
+  expect([answer.status, answer.body.title]).toEqual([403, 'LOCK_NOT_LIFTABLE']);
+  expect(await auditRows(answer.headers['x-request-id'] as string)).toEqual([
+    {
+      action: 'call.refused',
+      object_type: 'route',
+      result: 'DENIED',
+      after: { title: 'LOCK_NOT_LIFTABLE' },
+    },
+  ]);
+  expect(await tables.state()).toEqual(before);
+});

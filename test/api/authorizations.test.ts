@@ -82,7 +82,8 @@ describe('POST /processor/authorizations: approved', () => {
   it.each(['cashback', 'Cashback at POS', 'cashback_at_pos'])('200 APPROVED: the type %j', async (type) => {
     const card = await aPayingCard(api, 100);
     const transactionData = { mcc: '5942', cashbackPosAmount: 40, cashbackPosCurrencyCode: 'EUR' };
-    const answer = await authorize(aPurchase(card, 100, { type, transactionData }));
+    const chipAndPin = { entryMode: '051', verification: { pin: 'MATCH' as const } };
+    const answer = await authorize(aPurchase(card, 100, { type, transactionData, ...chipAndPin }));
     expect(answer.body.result).toBe('APPROVED');
     expect((await transaction(answer.body.id)).type).toBe('cashback_at_pos');
   });
@@ -497,9 +498,9 @@ describe('POST /processor/clearings', () => {
   it('200 POSTED: a part that is not final keeps the rest held', async () => {
     const card = await aPayingCard(api, 1_000);
     const { purchase } = await anApproval(api, card, 100);
-    onlyResult(await clear(aRecord(purchase, 40, { final: false, clearingSequence: 1, clearingCount: 2 })));
+    onlyResult(await clear(aRecord(purchase, 40, { final: false, clearingSequence: 1 })));
     expect(await funds(card)).toEqual({ amount: 960, held: 60 });
-    onlyResult(await clear(aRecord(purchase, 60, { clearingSequence: 2, clearingCount: 2 })));
+    onlyResult(await clear(aRecord(purchase, 60, { clearingSequence: 2 })));
     expect(await funds(card)).toEqual({ amount: 900, held: 0 });
   });
 

@@ -65,6 +65,18 @@ describe('locks', () => {
     });
   });
 
+  it('are taken on the purchase that a record names, not on all of its merchant', async () => {
+    const card = await traffic.card(await traffic.programme(), 10_000);
+    const [one, another] = [aPurchase(card, 500), aPurchase(card, 500)];
+    await authorizer.authorize(one, aCall());
+    const { id } = read(await authorizer.authorize(another, aCall()));
+    const { transactionData } = one;
+    await whileHeld('select from transactions where id = $1 for no key update', id, async () => {
+      const { results } = await authorizer.clear(aRecord(one, 500, { transactionData }), aCall());
+      expect(results).toMatchObject([{ result: 'POSTED', exception: null }]);
+    });
+  });
+
   it('of a card that are placed while a wrong PIN locks it do not undo that lock', async () => {
     const programme = await traffic.programme();
     const card = await traffic.card(programme, 10_000);

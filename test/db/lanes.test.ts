@@ -278,6 +278,25 @@ describe('reversal and clearing', () => {
     expect(await traffic.balance(card)).toMatchObject({ posted: 96_500, held: 0 });
   });
 
+  it('a refund that names only its merchant finds the purchase of that amount, and no other', async () => {
+    const card = await traffic.card(await traffic.programme(), 100_000);
+    const ids: (string | null)[] = [];
+    for (const amount of [500, 700, 900, 700]) {
+      const purchase = aPurchase(card, amount);
+      ids.push(read(await authorizer.authorize(purchase, aCall())).id);
+      await authorizer.clear(aRecord(purchase, amount), aCall());
+    }
+    const refund = async (amount: number) => {
+      const { transactionData } = aPurchase(card, amount);
+      const changes = { recordType: 'REFUND', networkReferenceId: undefined, transactionData } as const;
+      return (await authorizer.clear(aRecord(aPurchase(card, amount), amount, changes), aCall())).results[0];
+    };
+    expect(await refund(500)).toMatchObject({ id: ids[0], exception: null });
+    expect(await refund(900)).toMatchObject({ id: ids[2], exception: null });
+    expect(await refund(700)).toMatchObject({ exception: 'UNLINKED_REFUND' });
+    expect(await refund(901)).toMatchObject({ exception: 'UNLINKED_REFUND' });
+  });
+
   it('an over-clearing takes the balance below zero, and money brings it back in order', async () => {
     const programme = await traffic.programme();
     const card = await traffic.card(programme, 5000);

@@ -88,6 +88,10 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
   reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
   clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },
+  refund: {
+    stranger: 'none',
+    body: (named) => aRecord(aPurchase(named, 100), 100, { recordType: 'REFUND' }),
+  },
   processorHealth: { stranger: 'none' },
 });
 
