@@ -91,6 +91,10 @@ function crossFaults(values: ApiSettings): SettingFault[] {
   if (values.CERT_PORT === values.PUBLIC_PORT) {
     faults.push({ name: 'CERT_PORT', fault: `${values.CERT_PORT} is also PUBLIC_PORT` });
   }
+  if (values.DB_POOL_AUTH <= values.AUTH_LANES) {
+    const least = `must be more than AUTH_LANES (${values.AUTH_LANES}): clearing has a lane of its own`;
+    faults.push({ name: 'DB_POOL_AUTH', fault: least });
+  }
   if ((values.PUBLIC_TLS_CERT === null) !== (values.PUBLIC_TLS_KEY === null)) {
     faults.push({ name: 'PUBLIC_TLS_KEY', fault: 'PUBLIC_TLS_CERT and PUBLIC_TLS_KEY go together' });
   }

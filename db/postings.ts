@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { type AccountValue, availableOf, entryOf, type FundingKind, valueAfter } from '../domain/ledger.ts';
+import { sumFits } from '../domain/money.ts';
 import { type Description, responseOf } from '../domain/response-code.ts';
 import type { Movement } from '../domain/transaction.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
@@ -89,7 +90,7 @@ export async function postTopUp(trx: Trx, topUp: TopUp): Promise<PostingResult> 
 type Refused = Extract<Description, RefusalCode>;
 
 const DETAILS: Partial<Record<Refused, string>> = {
-  INVALID_AMOUNT: 'The amount has to be more than zero.',
+  INVALID_AMOUNT: 'The amount has to be more than zero, and no more than the balance can hold.',
   BALANCE_NOT_FOUND: 'The balance takes no postings in its state.',
   CUSTOMER_NOT_FOUND: 'The owner of the balance is locked or deleted.',
   CURRENCY_MISMATCH: 'The balance has another currency.',
@@ -106,7 +107,7 @@ async function firstRefusal(
   balance: BalanceRow,
   credit: PartnerBalanceValue | null,
 ): Promise<Refused | null> {
-  if (topUp.amount <= 0) return 'INVALID_AMOUNT';
+  if (topUp.amount <= 0 || !sumFits(balance.posted, topUp.amount)) return 'INVALID_AMOUNT';
   // A blocked balance still takes credits (money 1).
   if (balance.state !== 'ACTIVE' && balance.state !== 'BLOCKED') return 'BALANCE_NOT_FOUND';
   const owner = await ownerOf(trx, balance);
@@ -243,6 +244,7 @@ export async function postPartnerBalance(
   await openPartnerBalance(trx, { ...scope, kind, enforced: programme.enforcePartnerBalance });
   const row = await lockPartnerBalance(trx, { ...scope, kind });
   if (row === null) throw new Error('a partner balance was opened and is not there');
+  if (!sumFits(row.posted, amount)) throw new Refusal('INVALID_AMOUNT', detailOf('INVALID_AMOUNT'));
   const [transfer] = entryOf(posting.type, kind === 'credit' ? 'A' : 'B', amount);
   if (transfer === undefined) throw new Error('a posting of nothing was not refused');
   const value = valueAfter(row, PARTNER_ACCOUNTS[kind], transfer);

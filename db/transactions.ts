@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { readTraceText, type ReadableTrace } from '../domain/decision-trace.ts';
 import { firstIdAt } from '../domain/ids.ts';
 import type { EventKind } from '../domain/transaction.ts';
@@ -57,7 +57,7 @@ export async function listTransactions(
 ): Promise<TransactionRow[]> {
   if (filter.programmeIds.length === 0) return [];
   let query = db.selectFrom('transactions').selectAll().where('programme_id', 'in', filter.programmeIds);
-  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
+  if (filter.customerId !== undefined) query = ofCustomer(query, filter.customerId);
   if (filter.balanceId !== undefined) query = query.where('balance_id', '=', filter.balanceId);
   if (filter.cardId !== undefined) query = query.where('card_id', '=', filter.cardId);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
@@ -70,6 +70,19 @@ export async function listTransactions(
   if (filter.before !== undefined) query = query.where('id', '<', filter.before);
   return await query.orderBy('id', 'desc').limit(filter.limit).execute();
 }
+
+/** The transactions have no index by customer: they are found by the few balances that the customer has. */
+const ofCustomer = (query: TransactionQuery, customerId: number): TransactionQuery =>
+  query
+    .where('customer_id', '=', customerId)
+    .where('balance_id', 'in', (balances) =>
+      balances
+        .selectFrom('balances')
+        .select('balances.balance_id')
+        .where('balances.customer_id', '=', customerId),
+    );
+
+type TransactionQuery = SelectQueryBuilder<Database, 'transactions', TransactionRow>;
 
 /** Events of a transaction in their order. */
 export const listEvents = async (db: Kysely<Database>, id: string): Promise<TransactionEventRow[]> =>

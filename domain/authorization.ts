@@ -226,7 +226,7 @@ function created(
 ) {
   // What an external balance holds is known to the partner alone.
   const shown = view.balance?.holder === 'platform' ? view.balance : null;
-  const inOwnCurrency = command.originalCurrency === null || command.originalCurrency === command.currency;
+  const abroad = command.originalCurrency !== command.currency && (command.originalAmount ?? 0) > 0;
   return {
     type: command.type,
     category: 'DEBIT' as const,
@@ -241,8 +241,8 @@ function created(
     approvalCode: null,
     amount: Math.max(0, (view.balance && chargeOf(view, command)) ?? command.amount),
     currency: view.balance && chargeOf(view, command) !== null ? view.balance.currency : command.currency,
-    originalAmount: inOwnCurrency ? null : command.originalAmount,
-    originalCurrency: inOwnCurrency ? null : command.originalCurrency,
+    originalAmount: abroad ? command.originalAmount : null,
+    originalCurrency: abroad ? command.originalCurrency : null,
     result: refused?.description ?? ('APPROVED' as const),
     reason: refused?.reason ?? null,
     decidedBy: 'PLATFORM' as const,

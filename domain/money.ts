@@ -26,6 +26,9 @@ export const add = (left: number, right: number): number => minorUnits(minorUnit
 export const subtract = (left: number, right: number): number =>
   minorUnits(minorUnits(left) - minorUnits(right));
 
+/** True while the sum of minor units is a safe integer: the most that a balance can hold. */
+export const sumFits = (left: number, right: number): boolean => Number.isSafeInteger(left + right);
+
 /** Major units as text for people, for example `12.34 EUR`. */
 export function formatMoney({ minorUnits: value, currency }: Money): string {
   const exponent = currencyExponent(currency);

@@ -75,7 +75,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   }
 
   const decided = (item: Item, turn: Turn): Promise<Answered> =>
-    inTime(item, joined(item, () => lanes.submit(item, turn)));
+    inTime(
+      item,
+      joined(item, () => lanes.submit(item, turn)),
+    );
 
   return {
     async authorize(message, call) {
@@ -93,7 +96,12 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       const { fileId, records } = 'records' in message ? message : { fileId: null, records: [message] };
       const items = records.map((record) => presentmentItem(record, fileId, call, FOLLOW_UP_DEADLINE_MS));
       const results = await Promise.allSettled(
-        items.map((item) => inTime(item, joined(item, () => clearing.submit(item, 'followUp')))),
+        items.map((item) =>
+          inTime(
+            item,
+            joined(item, () => clearing.submit(item, 'followUp')),
+          ),
+        ),
       );
       return { results: results.map(toRecordResult) };
     },

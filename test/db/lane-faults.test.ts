@@ -6,7 +6,14 @@ import { atomically } from '../../db/atomically.ts';
 import { lockCard } from '../../db/card-locks.ts';
 import { createPool } from '../../db/client.ts';
 import { verifyLedger } from '../../db/verify-ledger.ts';
-import { aCall, aPurchase, aRecord, type CardTraffic, openCardTraffic, read } from '../support/card-traffic.ts';
+import {
+  aCall,
+  aPurchase,
+  aRecord,
+  type CardTraffic,
+  openCardTraffic,
+  read,
+} from '../support/card-traffic.ts';
 import { type FreshDatabase, freshDatabase } from '../support/database.ts';
 import { losingCommits, shuttingDown } from '../support/lossy-pool.ts';
 
@@ -80,7 +87,12 @@ describe('locks', () => {
   it('of a card that are placed while a wrong PIN locks it do not undo that lock', async () => {
     const programme = await traffic.programme();
     const card = await traffic.card(programme, 10_000);
-    const caller = { partnerId: null, actor: { type: 'SYSTEM', id: 'test' }, requestId: 't', ip: null } as const;
+    const caller = {
+      partnerId: null,
+      actor: { type: 'SYSTEM', id: 'test' },
+      requestId: 't',
+      ip: null,
+    } as const;
     const target = { cardId: card.cardId, programmeIds: [programme.programmeId] };
     await other.query('begin');
     await other.query(HOLD_CARD, [card.cardId]);

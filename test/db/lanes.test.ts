@@ -229,7 +229,10 @@ describe('reversal and clearing', () => {
     const arn = '7'.repeat(23);
     await authorizer.clear(aRecord(purchase, 1000, { final: false, interchangeAmount: 7, arn }), aCall());
     await authorizer.clear(aRecord(purchase, 2500, { interchangeAmount: 5 }), aCall());
-    const forced = await authorizer.clear(aRecord(aPurchase(card, 1), 100, { interchangeAmount: -3 }), aCall());
+    const forced = await authorizer.clear(
+      aRecord(aPurchase(card, 1), 100, { interchangeAmount: -3 }),
+      aCall(),
+    );
     const rows = await traffic.engine
       .selectFrom('transactions')
       .select(['interchange_amount', 'interchange_currency', 'arn'])

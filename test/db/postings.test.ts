@@ -163,6 +163,15 @@ describe('refusals, each stored and without movement', () => {
     expect(codeOf(await topUp(programme, card.balanceId))).toBe('COLLATERAL_BALANCE_NOT_FOUND');
   });
 
+  it('INVALID_AMOUNT for more than a balance can hold', async () => {
+    const programme = await traffic.programme({ funding: 'deposit', prefund: 0 });
+    const card = await traffic.card(programme, 0);
+    expect(codeOf(await topUp(programme, card.balanceId, { amount: Number.MAX_SAFE_INTEGER }))).toBe(
+      'POSTED',
+    );
+    expect(codeOf(await topUp(programme, card.balanceId, { amount: 1 }))).toBe('INVALID_AMOUNT');
+  });
+
   it('a blocked balance still takes money', async () => {
     const programme = await traffic.programme();
     const card = await traffic.card(programme, 0);

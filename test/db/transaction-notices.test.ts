@@ -51,8 +51,9 @@ async function told(transactionId: string | null | undefined): Promise<string[]>
     .map((one) => {
       const body = transactionBody(one, STYLE);
       expect(schemaOf('transaction', 'transaction')?.safeParse(body).error).toBeUndefined();
-      const { type, category, status, amount, originalAmount, referenceExternalTransactionId } =
-        body['transaction'] as Record<string, unknown>;
+      const { type, category, status, amount, originalAmount, referenceExternalTransactionId } = body[
+        'transaction'
+      ] as Record<string, unknown>;
       const refers = referenceExternalTransactionId === null ? '' : ' refers';
       return `${body['status']} ${body['description']}: ${type} ${category} ${status} ${amount} of ${originalAmount}${refers}`;
     });

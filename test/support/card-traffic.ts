@@ -1,7 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
-import { type Authorizer, type AuthorizerOptions, createAuthorizer } from '../../activities/authorization/authorizer.ts';
+import {
+  type Authorizer,
+  type AuthorizerOptions,
+  createAuthorizer,
+} from '../../activities/authorization/authorizer.ts';
 import type {
   AuthorizationMessage,
   ClearingRecord,

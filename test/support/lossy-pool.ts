@@ -35,8 +35,7 @@ function intercepting(pool: pg.Pool, answer: Answering): pg.Pool {
         const value: unknown = Reflect.get(target, property);
         if (typeof value !== 'function') return value;
         if (property !== 'query') return value.bind(target);
-        return (...args: unknown[]) =>
-          answer(args[0], () => value.apply(target, args) as Promise<unknown>);
+        return (...args: unknown[]) => answer(args[0], () => value.apply(target, args) as Promise<unknown>);
       },
     });
   };
