@@ -96,12 +96,18 @@ export async function insertTransfer(trx: Trx, stored: StoredTransfer): Promise<
     .execute();
 }
 
+/** How a posting ended, in the words of a transaction. */
+export interface PostingOutcome {
+  readonly description: Description;
+  readonly reason: string | null;
+}
+
 /** The event row, what the partner is told, and the audit row. */
 export async function finishPosting(
   trx: Trx,
   programme: Pick<Programme, 'partnerId' | 'programmeId'>,
   transactionId: string,
-  result: Description,
+  { description: result, reason }: PostingOutcome,
   posting: { readonly amount: number; readonly type: string },
   action: 'transaction.posted' | 'partner_balance.posted' = 'transaction.posted',
   tellPartner = true,
@@ -117,7 +123,7 @@ export async function finishPosting(
       kind: 'POSTING',
       status: wireStatus(state),
       result,
-      reason: null,
+      reason,
       request_id: caller.requestId,
       actor: `${caller.actor.type}:${caller.actor.id}`,
     })

@@ -13,6 +13,7 @@ import {
   insertTransfer,
   lockPartnerBalance,
   type PartnerBalanceValue,
+  type PostingOutcome,
   setPartnerBalance,
 } from './posting-rows.ts';
 
@@ -84,10 +85,22 @@ export async function postTopUp(trx: Trx, topUp: TopUp): Promise<PostingResult> 
   if (refused === null) return await post(trx, topUp, balance, credit);
   const transactionId = await insertTransaction(trx, topUp, balance, refused);
   await finishPosting(trx, topUp.programme, transactionId, refused, topUp);
-  return { posted: false, transactionId, refusal: new Refusal(refused, detailOf(refused), { status: 422 }) };
+  const { description: code } = refused;
+  return { posted: false, transactionId, refusal: new Refusal(code, detailOf(code), { status: 422 }) };
 }
 
 type Refused = Extract<Description, RefusalCode>;
+
+interface RefusedPosting extends PostingOutcome {
+  readonly description: Refused;
+}
+
+const refuse = (description: Refused, reason: string | null = null): RefusedPosting => ({
+  description,
+  reason,
+});
+
+const APPROVED: PostingOutcome = { description: 'APPROVED', reason: null };
 
 const DETAILS: Partial<Record<Refused, string>> = {
   INVALID_AMOUNT: 'The amount has to be more than zero, and no more than the balance can hold.',
@@ -106,18 +119,21 @@ async function firstRefusal(
   topUp: TopUp,
   balance: BalanceRow,
   credit: PartnerBalanceValue | null,
-): Promise<Refused | null> {
-  if (topUp.amount <= 0 || !sumFits(balance.posted, topUp.amount)) return 'INVALID_AMOUNT';
+): Promise<RefusedPosting | null> {
+  if (topUp.amount <= 0 || !sumFits(balance.posted, topUp.amount)) return refuse('INVALID_AMOUNT');
   // A blocked balance still takes credits (money 1).
-  if (balance.state !== 'ACTIVE' && balance.state !== 'BLOCKED') return 'BALANCE_NOT_FOUND';
+  if (balance.state !== 'ACTIVE' && balance.state !== 'BLOCKED')
+    return refuse('BALANCE_NOT_FOUND', `BALANCE_${balance.state}`);
   const owner = await ownerOf(trx, balance);
-  if (owner === null || owner.state === 'DELETED' || owner.state === 'LOCKED') return 'CUSTOMER_NOT_FOUND';
-  if (topUp.currency !== null && topUp.currency !== balance.currency) return 'CURRENCY_MISMATCH';
-  if (owner.transactional_locks > 0 || owner.kyc !== 'SUCCESS') return 'AML_EXCEPTION';
+  if (owner === null || owner.state === 'DELETED') return refuse('CUSTOMER_NOT_FOUND');
+  if (owner.state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED');
+  if (topUp.currency !== null && topUp.currency !== balance.currency) return refuse('CURRENCY_MISMATCH');
+  if (owner.transactional_locks > 0) return refuse('AML_EXCEPTION', 'TRANSACTIONAL_LOCK');
+  if (owner.kyc !== 'SUCCESS') return refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
   if (topUp.programme.funding !== 'credit') return null;
-  if (credit === null) return 'COLLATERAL_BALANCE_NOT_FOUND';
+  if (credit === null) return refuse('COLLATERAL_BALANCE_NOT_FOUND');
   const short = credit.enforced && availableOf(credit) < topUp.amount;
-  return short ? 'INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE' : null;
+  return short ? refuse('INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE') : null;
 }
 
 async function ownerOf(trx: Trx, balance: BalanceRow) {
@@ -166,7 +182,7 @@ async function post(
     .where('balance_id', '=', balance.balance_id)
     .execute();
   if (credit !== null && partner !== null) await setPartnerBalance(trx, credit.partner_balance_id, partner);
-  await finishPosting(trx, programme, transactionId, 'APPROVED', topUp);
+  await finishPosting(trx, programme, transactionId, APPROVED, topUp);
   return { posted: true, transactionId };
 }
 
@@ -174,7 +190,7 @@ async function insertTransaction(
   trx: Trx,
   topUp: TopUp,
   balance: BalanceRow,
-  refused: Refused | null,
+  refused: RefusedPosting | null,
 ): Promise<string> {
   const { programme } = topUp;
   const amount = Math.max(0, topUp.amount);
@@ -196,7 +212,7 @@ async function insertTransaction(
       external_id: topUp.externalId,
       amount,
       currency: topUp.currency ?? balance.currency,
-      result: refused ?? 'APPROVED',
+      ...resultColumns(refused),
       decided_by: null,
       description: topUp.description,
       occurred_at: nowOf(trx),
@@ -208,9 +224,14 @@ async function insertTransaction(
   return id;
 }
 
-function movementOf(trx: Trx, amount: number, refused: Refused | null): Movement {
+const resultColumns = (refused: RefusedPosting | null) => {
+  const { description: result, reason } = refused ?? APPROVED;
+  return { result, reason };
+};
+
+function movementOf(trx: Trx, amount: number, refused: RefusedPosting | null): Movement {
   if (refused === null) return { kind: 'post', amount, atMs: nowOf(trx).getTime() };
-  const invalid = responseOf(refused, null).processingStatus === 'INVALID';
+  const invalid = responseOf(refused.description, refused.reason).processingStatus === 'INVALID';
   return { kind: 'refuse', state: invalid ? 'INVALID' : 'DECLINED' };
 }
 
@@ -261,7 +282,7 @@ export async function postPartnerBalance(
   });
   await setPartnerBalance(trx, row.partner_balance_id, value);
   const told = programme.includePartnerBalances;
-  await finishPosting(trx, programme, transactionId, 'APPROVED', posting, 'partner_balance.posted', told);
+  await finishPosting(trx, programme, transactionId, APPROVED, posting, 'partner_balance.posted', told);
   return { transactionId, partnerBalanceId: row.partner_balance_id };
 }
 
