@@ -56,6 +56,7 @@ export const apiSettings = {
     min: 1,
     max: 10_000,
   }),
+  CARDLOOM_DEV: boolean('rules of development', { default: 'true', production: 'false' }),
   SANDBOX: boolean('sandbox routes and test clock', { default: 'true', production: 'false' }),
   OUTBOUND_CIDR_ALLOW: list('private ranges we may call', { default: '127.0.0.0/8,::1/128', production: '' }),
 };
@@ -97,6 +98,12 @@ function crossFaults(values: ApiSettings): SettingFault[] {
   }
   if ((values.PUBLIC_TLS_CERT === null) !== (values.PUBLIC_TLS_KEY === null)) {
     faults.push({ name: 'PUBLIC_TLS_KEY', fault: 'PUBLIC_TLS_CERT and PUBLIC_TLS_KEY go together' });
+  }
+  for (const name of ['CARDLOOM_DEV', 'SANDBOX'] as const) {
+    if (production && values[name]) faults.push({ name, fault: 'must not be true in production' });
+  }
+  if (production && values.DATABASE_SSL === 'off' && !(values.DATABASE_URL ?? '').includes('host=/')) {
+    faults.push({ name: 'DATABASE_SSL', fault: 'must not be off in production (a unix socket excepted)' });
   }
   if (production && !values.PUBLIC_URL.startsWith('https://')) {
     faults.push({ name: 'PUBLIC_URL', fault: 'must start with https:// in production' });

@@ -79,6 +79,14 @@ export interface Call<Principal, Params, Query, Body> {
   ): Promise<Answer>;
 }
 
+/** A request before its body is looked into. */
+export interface Unparsed {
+  readonly services: Services;
+  readonly param: (name: string) => string;
+  readonly header: (name: string) => string | null;
+  readonly raw: Buffer;
+}
+
 export interface RouteDeclaration<Principal, P extends ZodType, Q extends ZodType, B extends ZodType> {
   /** Name in the OpenAPI description and in logs: verb and noun. */
   readonly operation: string;
@@ -98,6 +106,11 @@ export interface RouteDeclaration<Principal, P extends ZodType, Q extends ZodTyp
   readonly body?: B;
   /** Largest body in bytes; default 64 kB. */
   readonly maxBodyBytes?: number;
+  /**
+   * For callers whose identity lies in the bytes they sent (signed webhooks): runs as soon as these are read,
+   * before anything is parsed. Throws 401, or 404 where the path names nobody.
+   */
+  readonly authenticate?: (sent: Unparsed) => void;
   readonly contentType?: 'application/json' | 'multipart/form-data';
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: ZodType }>>;
   readonly refusals: readonly RefusalCode[];

@@ -83,8 +83,15 @@ async function readCall(
 ): Promise<AnyCall> {
   const multipart = route.contentType === 'multipart/form-data';
   const contentType = context.req.header('content-type');
-  checkContentType(context, multipart);
+  if (route.authenticate === undefined) checkContentType(context, multipart);
   const raw = await readBody(context, maxBodyBytesOf(route));
+  route.authenticate?.({
+    services,
+    param: (name) => context.req.param(name) ?? '',
+    header: arrival.header,
+    raw,
+  });
+  checkContentType(context, multipart);
   const opened = await openRequest(services.vault, {
     jwe: route.jwe,
     headers: {

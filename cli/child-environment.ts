@@ -65,9 +65,15 @@ export function platformEnvironment(stack: Stack): Environment {
   };
 }
 
-/** What commands of an operator need: the platform's settings and the owner's connection. */
+const OUR_NAMES =
+  /^(NODE_ENV|SANDBOX|CVC2_EXPIRY_ORDER|ALLOW_SOFTWARE_HSM|EMBEDDED_PG_PORT|(DATABASE|DB|TEMPORAL|CARDLOOM|SIM|SIMULATOR|PUBLIC|CERT|METRICS|WORKER|CODEC|KEK|PROCESSOR|PARTNER|KYC|SMTP|SMS|MAIL|AUTH|ADMISSION|OUTBOUND|DOCUMENT|AUDIT|IDEMPOTENCY|LOG|SHUTDOWN)_[A-Z0-9_]+)$/;
+
+/**
+ * What commands of an operator need: the platform's settings and the owner's connection. It is written to a
+ * file, so nothing else of the person's shell may be in it.
+ */
 export const operatorEnvironment = (stack: Stack): Environment => ({
-  ...platformEnvironment(stack),
+  ...Object.fromEntries(Object.entries(platformEnvironment(stack)).filter(([name]) => OUR_NAMES.test(name))),
   DATABASE_OWNER_URL: stack.database.owner,
 });
 

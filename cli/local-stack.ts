@@ -61,7 +61,9 @@ export async function startLocalStack(options: StartOptions): Promise<LocalStack
   const { values: asked } = readStartSettings(io.environment);
   const dataDir = dataDirOf(asked, io.projectDir);
   if (!isDataFolder(dataDir)) {
-    const faults = [{ name: 'CARDLOOM_DATA_DIR', fault: `${dataDir} holds files that are not Cardloom's` }];
+    const faults = [
+      { name: 'CARDLOOM_DATA_DIR', fault: `${dataDir} is no folder, or holds files that are not Cardloom's` },
+    ];
     throw new CommandFailed(exitCode.configuration, describeFaults(faults));
   }
   // What the children write is as private as what we write.

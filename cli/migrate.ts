@@ -15,7 +15,7 @@ export const migrateCommand: Command = {
       throw wrongUsage(`cardloom migrate: unknown argument ${option}`);
     }
     const url = ownerUrl(io);
-    const status = await migrationStatus({ url });
+    const status = await statusOf(url);
     if (option === '--status') {
       const { current, newest } = status;
       if (io.json) io.out(JSON.stringify(status));
@@ -32,7 +32,7 @@ export const migrateCommand: Command = {
 
 /** Applies what is missing. Data of a newer release: `CommandFailed` 78 that names both versions. */
 export async function migrateDatabase(url: string): Promise<{ applied: string[]; version: string }> {
-  const { newest, unknown } = await migrationStatus({ url });
+  const { newest, unknown } = await statusOf(url);
   if (unknown.length > 0) {
     throw new CommandFailed(
       exitCode.configuration,
@@ -41,6 +41,19 @@ export async function migrateDatabase(url: string): Promise<{ applied: string[];
     );
   }
   return await migrateToLatest({ url });
+}
+
+const AWAY = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENOENT|28P01|28000|3D000)$/;
+
+/** As `migrationStatus`. A database that cannot be reached or refuses us: `CommandFailed` 1 without a secret. */
+async function statusOf(url: string): ReturnType<typeof migrationStatus> {
+  try {
+    return await migrationStatus({ url });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!AWAY.test(code)) throw error;
+    throw new CommandFailed(exitCode.failed, `the database of DATABASE_OWNER_URL cannot be used (${code})`);
+  }
 }
 
 function ownerUrl(io: CommandIo): string {

@@ -102,8 +102,9 @@ export const readQuickstart = (dataDir: string): Quickstart | null =>
   lockHolder(dataDir) === null ? null : (readJson(quickstartFile(dataDir)) as Quickstart | null);
 
 /**
- * The environment in which an operator's command runs: the person's own, and below it that of the local stack
- * when one runs. With it every `<folder>/config.ts` reads the settings that the processes have.
+ * The environment in which an operator's command runs. When a local stack runs its settings win, because they
+ * say where it is and with which keys it works; the person's own come below. With it every
+ * `<folder>/config.ts` reads the settings that the processes have.
  */
 export function withLocalStack(environment: Environment, dataDir: string): Environment {
   const runs = lockHolder(dataDir) !== null;

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { entries, simulatorNames, type RoleName } from './children.ts';
 import type { Command, CommandIo } from './command.ts';
 import { dataDirOf, readStartSettings } from './config.ts';
-import { exitCode } from './exit-code.ts';
+import { CommandFailed, exitCode } from './exit-code.ts';
 import { stopSignal } from './stop-signal.ts';
+import { ChildNeverReady } from './supervised-child.ts';
 import { createSupervisor } from './supervisor.ts';
 
 /** `cardloom api`, `worker`, `codec`: one process with settings from the environment alone. */
@@ -18,7 +20,10 @@ export const apiCommand = roleCommand('api', 'run the API: both listeners');
 export const workerCommand = roleCommand('worker', 'run the worker: workflows, activities, outbox relay');
 export const codecCommand = roleCommand('codec', 'run the codec server of the Temporal UI');
 
-/** `cardloom simulators`: all four, each started again when it dies, until a signal. */
+/** A simulator that refuses its settings or finds its port taken has ended by then. */
+const SETTLED_MS = 2_000;
+
+/** `cardloom simulators`: all four, each started again when it dies, until a signal; one that does not start ends all. */
 export const simulatorsCommand: Command = {
   name: 'simulators',
   usage: '',
@@ -36,17 +41,26 @@ export const simulatorsCommand: Command = {
         name,
         args: [join(io.projectDir, entries[name])],
         environment: io.environment,
-        ready: async () => true,
-        readyWithinMs: 1_000,
+        ready: () => sleep(SETTLED_MS, true),
+        readyWithinMs: 2 * SETTLED_MS,
         startAttempts: 1,
       }),
     );
-    await Promise.all(starts);
+    const failed = (await Promise.allSettled(starts)).filter((one) => one.status === 'rejected');
+    if (failed.length > 0) {
+      supervisor.killAll();
+      throw new CommandFailed(exitCode.failed, failed.map(({ reason }) => reasonOf(reason)).join('\n'));
+    }
     await stop.asked;
     await supervisor.stopAll([{ names: simulatorNames, endedByMs: 5_000 }]);
     return exitCode.ok;
   },
 };
+
+function reasonOf(reason: unknown): string {
+  if (reason instanceof ChildNeverReady) return reason.message;
+  throw reason;
+}
 
 /** Replaces this process, so that signals and the exit code are those of the role itself. */
 function become(entry: string, io: CommandIo): number {

@@ -24,14 +24,16 @@ const takeEvent = publicRoute({
   body: kycEventBody,
   answers: { 204: { description: 'taken, known already, or of no interest' } },
   refusals: ['UNAUTHENTICATED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE'],
-  handle: async (call) => {
-    const { providerCode } = call.params;
-    const provider = call.services.kycProviders.find((one) => one.code === providerCode);
+  authenticate: ({ services, param, header, raw }) => {
+    const provider = services.kycProviders.find((one) => one.code === param('providerCode'));
     if (provider === undefined) throw new Refusal('NOT_FOUND', 'There is no such route.');
-    const nowSeconds = Math.floor(call.services.nowMs() / 1000);
-    if (!isSigned(call.header('x-signature'), call.raw, provider.webhookSecrets, nowSeconds)) {
+    const nowSeconds = Math.floor(services.nowMs() / 1000);
+    if (!isSigned(header('x-signature'), raw, provider.webhookSecrets, nowSeconds)) {
       throw new Refusal('UNAUTHENTICATED', 'The signature is missing, wrong or too old.');
     }
+  },
+  handle: async (call) => {
+    const { providerCode } = call.params;
     const { eventId, checkId, externalId } = call.body;
     const verificationId = externalId.toLowerCase();
     if (isUuid(verificationId)) {

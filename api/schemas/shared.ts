@@ -53,7 +53,9 @@ export const uuid = () =>
 /** User and card ids: a positive safe integer, also as text. */
 export const integerId = () =>
   z
-    .union([z.number(), z.string().regex(/^[0-9]{1,16}$/)], { error: 'must be a whole number from 1' })
+    .union([z.number(), z.string().regex(/^[0-9]{1,16}$/, 'must be a whole number from 1')], {
+      error: 'must be a whole number from 1',
+    })
     .transform((value) => Number(value))
     .pipe(
       z

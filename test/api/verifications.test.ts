@@ -458,8 +458,20 @@ describe("a provider's webhook", () => {
     expect((await post('{"eventId":')).status).toBe(400);
   });
 
-  it('404: an unknown provider', async () => {
+  it('404: an unknown provider, whatever it sends', async () => {
     expect((await post(event(), { provider: 'nobody' })).status).toBe(404);
+    expect((await post({}, { provider: 'nobody', signature: '' })).status).toBe(404);
+  });
+
+  it('401 before anything is said of the body', async () => {
+    for (const body of ['{}', '{"eventId":', 'no json']) {
+      const answer = await post(body, { signature: 't=1,v1=00' });
+      expect([answer.status, answer.body.title, answer.body.errors]).toEqual([
+        401,
+        'UNAUTHENTICATED',
+        undefined,
+      ]);
+    }
   });
 
   it('413: more than 16 kB', async () => {

@@ -17,6 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     const scan = await stack.cardloom('leak-scan');
     await stack.stop();
+    console.log(`leak scan: ${scan.output.trim()}`);
     if (scan.code !== 0) {
       // A failing teardown alone does not fail the run.
       process.exitCode = 1;
