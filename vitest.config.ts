@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { sharedLayers, skipsTemporal } from './test/support/layers.ts';
 
 const layer = (name: string) => ({
   test: {
@@ -28,6 +29,6 @@ export default defineConfig({
   test: {
     // One PostgreSQL and one Temporal server a run, only when a layer that needs them is selected.
     globalSetup: ['test/support/global-setup.ts'],
-    projects: [...['unit', 'cli', 'simulators', 'replay', 'db', 'api', 'workflow'].map(layer), wholeStack],
+    projects: [...sharedLayers().map(layer), ...(skipsTemporal() ? [] : [wholeStack])],
   },
 });

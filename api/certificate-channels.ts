@@ -27,6 +27,7 @@ export async function identifyPartner(
       programmes: [],
     },
     caller: callerOf(certificate, arrival),
+    partnerId: partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     idempotencyScope: `partner:${id}`,
@@ -109,6 +110,7 @@ export async function identifyProcessor(
     },
     // Cards of all partners: the engine acts, whoever the certificate belongs to.
     caller: { ...callerOf(certificate, arrival), partnerId: null },
+    partnerId: certificate.partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
     idempotencyScope: `processor:${processor}`,

@@ -14,6 +14,8 @@ export interface Arrival {
 export interface Identified<Principal> {
   readonly principal: Principal;
   readonly caller: Caller;
+  /** Whose certificate it is, also where the channel acts for no partner: a refusal stands in their audit. */
+  readonly partnerId: number | null;
   readonly scopes: readonly string[];
   readonly pinnedPublicKeys: readonly string[];
   /** First part of an idempotency scope: principal, and programme where a header names one. */

@@ -12,7 +12,13 @@ import type { RefusalCode } from '../domain/errors.ts';
 export async function auditRefusedCall(
   engine: Kysely<Database>,
   caller: Caller,
-  refused: { readonly type: 'route' | 'certificate'; readonly id: string; readonly title: RefusalCode },
+  refused: {
+    readonly type: 'route' | 'certificate';
+    readonly id: string;
+    readonly title: RefusalCode;
+    /** Whose audit it belongs to; absent = the caller's partner. */
+    readonly partnerId?: number | null;
+  },
 ): Promise<void> {
   await atomically(engine, caller, async (trx) => {
     await audit(trx, {
@@ -20,6 +26,7 @@ export async function auditRefusedCall(
       objectType: refused.type,
       objectId: refused.id,
       result: 'DENIED',
+      ...(typeof refused.partnerId === 'number' ? { partnerId: refused.partnerId } : {}),
       after: { title: refused.title },
     });
   });

@@ -53,7 +53,8 @@ export async function serveRoute(
     return await write(await route.handle(call as never), call, facts);
   } catch (error) {
     if (error instanceof Refusal && statusOf(error) === 403) {
-      const refused = { type: 'route', id: route.operation, title: error.code } as const;
+      const { partnerId } = known;
+      const refused = { type: 'route', id: route.operation, title: error.code, partnerId } as const;
       await auditRefusedCall(services.engine, known.caller, refused);
     }
     throw error;

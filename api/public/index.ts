@@ -16,6 +16,7 @@ export const publicChannel = channel<NobodyPrincipal>({
       requestId: arrival.requestId,
       ip: arrival.ip,
     },
+    partnerId: null,
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: 'public',

@@ -358,7 +358,7 @@ describe('the public listener', () => {
         listener: 'public',
         ...(path.method === 'GET' ? {} : { body: {} }),
       });
-      expect([path.path, answer.status]).toEqual([path.path, path.method === 'GET' ? 200 : 400]);
+      expect([path.path, answer.status]).toEqual([path.path, path.method === 'GET' ? 200 : 401]);
     }
     expect(await tables.state()).toEqual(before);
   });

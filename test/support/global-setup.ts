@@ -8,6 +8,7 @@ import { startPostgres } from '../../cli/postgres-server.ts';
 import { findTemporal } from '../../cli/temporal-binary.ts';
 import { startTemporalServer } from '../../cli/temporal-server.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
+import { skippedTests, skipsTemporal } from './layers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -52,12 +53,14 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     await temporal?.stop();
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
+    const skipped = skippedTests();
+    if (skipped !== null) console.log(skipped);
   };
 }
 
 async function startTemporal(folder: string) {
   const environment = process.env;
-  if (environment['CARDLOOM_SKIP_TEMPORAL'] === '1') return null;
+  if (skipsTemporal()) return null;
   const found = await findTemporal({ environment, version: '1.5.1', say: (line) => console.log(line) });
   return await startTemporalServer({
     binary: found.path,
