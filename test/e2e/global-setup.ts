@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { findTemporal } from '../../cli/temporal-binary.ts';
 import { startStack } from './stack.ts';
 
 declare module 'vitest' {
@@ -11,6 +12,8 @@ declare module 'vitest' {
 
 /** One whole stack for the layer, on ports and in a data folder of its own; at the end nothing may have leaked. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // On a fresh machine this builds it once, which takes longer than a stack may take to be ready.
+  await findTemporal({ environment: process.env, version: '1.5.1', say: (line) => console.log(line) });
   const stack = await startStack();
   project.provide('stackEnvironment', stack.environment);
   project.provide('stackDataDir', stack.dataDir);
