@@ -13,7 +13,7 @@ export interface BatchBodies {
 
 /**
  * Bodies of deliveries lie sealed until they are purged. Each batch has keys of its own, derived from the
- * connection-secrets key: random nonces of one key would run out within weeks at full load.
+ * message-bodies key: random nonces of one key would run out within weeks at full load.
  */
 export function batchBodies(
   vault: Vault,
@@ -32,10 +32,10 @@ export function batchBodies(
   };
 }
 
-function keysOf({ connectionSecrets }: Vault, batchId: string): KeyRing {
+function keysOf({ messageBodies }: Vault, batchId: string): KeyRing {
   const derived = new Map<number, KeyObject>();
-  for (const [version, key] of connectionSecrets.keys) {
+  for (const [version, key] of messageBodies.keys) {
     derived.set(version, createSecretKey(keyedHash(key, 'delivery-batch', batchId)));
   }
-  return keyRing(derived, connectionSecrets.newest);
+  return keyRing(derived, messageBodies.newest);
 }

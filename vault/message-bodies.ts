@@ -1,7 +1,7 @@
 import { open, type Place, seal } from './envelope.ts';
 import type { Vault } from './vault.ts';
 
-/** Seals the bytes of an answer or a delivery that is kept so that it can be repeated unchanged. */
+/** Seals the bytes of an answer that is kept so that it can be repeated unchanged. */
 export const sealBody = (vault: Vault, place: Place, body: Uint8Array): Buffer =>
   seal(vault.messageBodies, place, body);
 
