@@ -232,7 +232,6 @@ export async function activateVirtualCard(trx: Trx, made: MadeCard): Promise<Sel
       expiry_date: made.expiryDate,
       last_four_digits: made.lastFourDigits,
       pin_tries_left: product.pin_tries,
-      controls: null,
       consumed_on: null,
     })
     .execute();

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { LimitDocument } from '../domain/limit.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
 
 /** The map from table name to row type; columns are described in the migrations that make them. */
@@ -24,6 +25,7 @@ export interface Database {
   cards: CardsTable;
   card_locks: CardLocksTable;
   card_states: CardStatesTable;
+  customer_limits: CustomerLimitsTable;
   processor_instructions: ProcessorInstructionsTable;
   transactions: TransactionsTable;
   transaction_events: TransactionEventsTable;
@@ -40,6 +42,8 @@ export interface Database {
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
 type Json<T extends object> = JSONColumnType<T, string, string>;
+/** A document that need not be there. */
+type OptionalJson<T extends object> = ColumnType<T | null, string | null | undefined, string | null>;
 
 export interface PartnersTable {
   partner_id: Generated<number>;
@@ -146,6 +150,7 @@ export interface ProgrammesTable {
   timings: ColumnType<ProgrammeTimings, string | undefined, string>;
   notifications: ColumnType<NotificationSwitches, string | undefined, string>;
   include_partner_balances: Generated<boolean>;
+  limits: OptionalJson<LimitDocument>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -176,6 +181,7 @@ export interface CardProductsTable {
   processor_product_id: string;
   anonymous: Generated<boolean>;
   state: Generated<'ACTIVE' | 'CLOSED'>;
+  limits: OptionalJson<LimitDocument>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -417,7 +423,18 @@ export interface CardStatesTable {
   last_four_digits: string;
   pin_tries_left: number;
   cvc_tries_left: Generated<number>;
-  controls: Json<object> | null;
+  limits: OptionalJson<LimitDocument>;
+  limits_version: Generated<number>;
+  consumed: Generated<number[]>;
+  consumed_on: string | null;
+  newest_fingerprint: number | null;
+  newest_at: Date | null;
+}
+
+export interface CustomerLimitsTable {
+  customer_id: number;
+  partner_id: number;
+  limits: Json<LimitDocument>;
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
@@ -468,6 +485,7 @@ export interface TransactionsTable {
   refunded: Generated<number>;
   held: Generated<number>;
   expires_at: Date | null;
+  limit_day: string | null;
   result: string;
   reason: string | null;
   decided_by: string | null;

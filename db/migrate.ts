@@ -9,6 +9,8 @@ import * as customers from './migrations/0005-customers.ts';
 import * as cards from './migrations/0006-cards.ts';
 import * as transactions from './migrations/0007-transactions.ts';
 import * as outbox from './migrations/0008-outbox.ts';
+import * as limits from './migrations/0009-limits.ts';
+import * as cardTraffic from './migrations/0010-card-traffic.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -20,6 +22,8 @@ const migrations: Record<string, Migration> = {
   '0006-cards': cards,
   '0007-transactions': transactions,
   '0008-outbox': outbox,
+  '0009-limits': limits,
+  '0010-card-traffic': cardTraffic,
 };
 
 /** Name of the newest migration of this release. */

@@ -224,7 +224,6 @@ async function insertCard(
       expiry_date: expiryDate,
       last_four_digits: '4242',
       pin_tries_left: 3,
-      controls: null,
       consumed_on: null,
     })
     .execute();

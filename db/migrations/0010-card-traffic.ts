@@ -1,0 +1,18 @@
+import { type Kysely, sql } from 'kysely';
+
+/** What the later kinds of card messages need: a memory for likely repeats, and an end of announced credits. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(
+      `
+      -- Amount and merchant of the card's newest authorization: another like it within a minute is flagged.
+      alter table card_states add column newest_fingerprint int;
+      alter table card_states add column newest_at timestamptz;
+
+      -- An announced credit holds nothing and expires all the same.
+      drop index transactions_open_holds;
+      create index transactions_to_expire on transactions (expires_at) where expires_at is not null;
+    `,
+    )
+    .execute(db);
+}
