@@ -570,7 +570,11 @@ describe('faults', () => {
 
 describe('seed', () => {
   async function play(name: string, seed: number) {
-    const started = await startProcessorSimulator({ ...rig.options, storeFolder: join(rig.folder, name), seed });
+    const started = await startProcessorSimulator({
+      ...rig.options,
+      storeFolder: join(rig.folder, name),
+      seed,
+    });
     const previous = rig.simulator;
     rig.simulator = started;
     try {
