@@ -14,6 +14,9 @@ import type { ProcessorKeys } from './keys.ts';
 import type { PlatformOptions } from './platform.ts';
 import { createPlatform } from './platform.ts';
 import { readProducts } from './products.ts';
+import type { PartnerApiOptions } from './scenario/partner-api.ts';
+import { createPartnerApi } from './scenario/partner-api.ts';
+import { createPartnerServer } from './scenario/partner-server.ts';
 import type { SenderTimes } from './sender.ts';
 import { createSender, DEFAULT_TIMES } from './sender.ts';
 import type { Simulation } from './simulation.ts';
@@ -46,6 +49,10 @@ export interface ProcessorSimulatorOptions {
   readonly times?: Partial<SenderTimes>;
   readonly logger: Logger;
   readonly now?: () => Date;
+  /** The partner's own certificate for the platform, for scenarios; without it they do only network traffic. */
+  readonly scenarioPartner?: PartnerApiOptions | null;
+  /** Control calls of the partner simulator, for scenarios that look at notifications. */
+  readonly partnerServer?: { readonly url: string; readonly token: string } | null;
 }
 
 export interface ProcessorSimulator {
@@ -90,14 +97,19 @@ export async function startProcessorSimulator(
     ownKey: ownKey(settings),
   };
   const dayEnd = createDayEnd(simulation);
+  const partnerApi = options.scenarioPartner ? createPartnerApi(options.scenarioPartner) : null;
+  const partners = {
+    partner: partnerApi?.call ?? null,
+    partnerServer: options.partnerServer ? createPartnerServer(options.partnerServer) : null,
+  };
   const closeStore = async (): Promise<void> => {
     dayEnd.stop();
     simulation.sender.stop();
-    await simulation.platform.close();
+    await Promise.all([simulation.platform.close(), partnerApi?.close()]);
     database.close();
   };
   try {
-    const control = await listen(createControlApp(simulation, dayEnd, options.token), {
+    const control = await listen(createControlApp(simulation, dayEnd, options.token, partners), {
       host,
       port: options.controlPort ?? 0,
     });

@@ -14,11 +14,18 @@ import { mountIncrements } from './increments.ts';
 import { mountPinTries } from './pin-tries.ts';
 import { mountRepeats } from './repeats.ts';
 import { mountReplays } from './replays.ts';
+import type { ScenarioPartners } from './scenarios.ts';
+import { mountScenarios } from './scenarios.ts';
 import { mountState } from './state.ts';
 import { mountUnlinked } from './unlinked.ts';
 
 /** The control side: `/simulator/...` behind the bearer token, `/health` free (spec 6.2). */
-export function createControlApp(simulation: Simulation, dayEnd: DayEnd, token: string): App {
+export function createControlApp(
+  simulation: Simulation,
+  dayEnd: DayEnd,
+  token: string,
+  partners: ScenarioPartners,
+): App {
   const app = createApp(simulation.logger);
   const expected = digest(`Bearer ${token}`);
   app.get('/health', (c) => c.json({ status: 'UP' }));
@@ -40,6 +47,7 @@ export function createControlApp(simulation: Simulation, dayEnd: DayEnd, token: 
   mountReplays(app, simulation);
   mountCardEvents(app, simulation);
   mountState(app, simulation, dayEnd);
+  mountScenarios(app, simulation, token, partners);
   return app;
 }
 
