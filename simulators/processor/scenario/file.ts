@@ -5,7 +5,7 @@ import { durationMs } from './duration.ts';
 import { referencedIds } from './references.ts';
 import { isStepWord, STEP_WORDS } from './words.ts';
 
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 64 * 1024;
 const members = z.record(z.string(), z.unknown());
 const duration = z
   .string()
@@ -76,7 +76,7 @@ export type ScenarioOutcome = { readonly scenario: Scenario } | { readonly fault
 
 /** Reads a scenario file (YAML, spec 6.5); everything that is wrong comes back together. */
 export function readScenario(text: string): ScenarioOutcome {
-  if (Buffer.byteLength(text) > MAX_BYTES) return fault('file', 'is larger than 256 kB');
+  if (Buffer.byteLength(text) > MAX_BYTES) return fault('file', 'is larger than 64 kB');
   const document = parseDocument(text);
   const [broken] = document.errors;
   if (broken !== undefined) return fault('file', `is not YAML: ${broken.message.split('\n')[0] ?? ''}`);

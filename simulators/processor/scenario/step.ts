@@ -57,7 +57,7 @@ async function runOnce(step: Step, progress: Progress): Promise<StepReport> {
       ...begun,
       differences: found,
       error: null,
-      outcome: found.length > 0 || rest.error != null ? 'FAILED' : 'PASSED',
+      outcome: found.length > 0 || (rest.error ?? null) !== null ? 'FAILED' : 'PASSED',
       ...rest,
       ms: Math.round(performance.now() - startedAt),
     };
