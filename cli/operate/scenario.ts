@@ -137,11 +137,19 @@ function* linesOf(report: ScenarioReport): Generator<string> {
     const named = step.id === null ? step.word : `${step.word} ${step.id}`;
     yield `  ${String(at + 1).padStart(2)}  ${step.outcome.padEnd(7)} ${named}  ${step.ms} ms`;
     yield* differencesOf(step);
+    if (step.outcome === 'FAILED' && step.got !== null) yield `          got ${shortened(step.got)}`;
   }
   for (const check of report.finally) {
     yield `      ${check.outcome.padEnd(7)} finally ${check.check}`;
     yield* differencesOf(check);
   }
+}
+
+const LONGEST = 600;
+
+function shortened(value: unknown): string {
+  const text = JSON.stringify(value) ?? '';
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)} ...` : text;
 }
 
 function* differencesOf(

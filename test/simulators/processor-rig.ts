@@ -74,8 +74,8 @@ export interface ProcessorRig {
   stop(): Promise<void>;
 }
 
-/** Starts the platform of the test and the simulator with seed 7 and short deadlines. */
-export async function startRig(more: Partial<ProcessorSimulatorOptions> = {}): Promise<ProcessorRig> {
+/** Starts the platform of the test and the simulator with seed 7 and short deadlines; `partner` with its certificate. */
+export async function startRig({ partner = false } = {}): Promise<ProcessorRig> {
   const platformKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const folder = mkdtempSync(join(tmpdir(), 'processor-sim-'));
   const ca = await makeCa();
@@ -92,7 +92,7 @@ export async function startRig(more: Partial<ProcessorSimulatorOptions> = {}): P
           res.end(JSON.stringify({ publicKey: Buffer.from(publicKey).toString('base64') }));
           return;
         }
-        const body = parse(text);
+        const body = text === '' ? {} : parse(text);
         const key = String(req.headers['x-idempotency-key']);
         const one = { method: req.method ?? '', path: req.url ?? '', key, body: body ?? {}, text };
         rig.received.push(one);
@@ -105,20 +105,19 @@ export async function startRig(more: Partial<ProcessorSimulatorOptions> = {}): P
     },
   );
   await new Promise<void>((resolve) => platform.listen(0, '127.0.0.1', resolve));
+  const url = () => `https://localhost:${(platform.address() as AddressInfo).port}`;
   const options: ProcessorSimulatorOptions = {
     token: TOKEN,
     contractTls: { ...(await ca.issue('localhost')), ca: ca.pem },
-    platform: {
-      url: () => `https://localhost:${(platform.address() as AddressInfo).port}`,
-      ...(await ca.issue('processor')),
-      ca: ca.pem,
-    },
+    platform: { url, ...(await ca.issue('processor')), ca: ca.pem },
+    ...(partner && {
+      scenarioPartner: { url, ...(await ca.issue('partner')), ca: ca.pem, issuerCode: 'sandbox' },
+    }),
     storeFolder: join(folder, 'store'),
     keys: { cvk: CVK, pinTransport: { keyId: 'ptk-1', key: PIN_KEY } },
     seed: 7,
     times: { authorizationMs: 400, otherMs: 2_000, firstRepeatMs: 20, longestRepeatMs: 80 },
     logger: pino({ level: 'silent' }),
-    ...more,
   };
   const certified = new Agent({ connect: { ...(await ca.issue('platform')), ca: ca.pem } });
   const rig: ProcessorRig = {

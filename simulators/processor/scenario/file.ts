@@ -127,8 +127,11 @@ function readStep(
   const shared = common.safeParse(others);
   if (!shared.success) faults.push(...shared.error.issues.flatMap((issue) => fieldErrors(issue, [path])));
   const { id = null, expect = {}, within = 0, repeat = 1 } = shared.data ?? {};
-  for (const reference of referencedIds([raw[word] ?? null, expect])) {
-    if (word === 'parallel' || known.has(reference)) continue;
+  // What is expected may refer to the step itself, what is sent cannot.
+  const sent = word === 'parallel' ? [] : referencedIds(raw[word] ?? null);
+  const expected = referencedIds(expect).filter((reference) => reference !== id);
+  for (const reference of [...sent, ...expected]) {
+    if (known.has(reference)) continue;
     faults.push({ field: path, message: `refers to ${reference}, which no earlier step is called` });
   }
   const inner = word === 'parallel' ? readParallel(raw[word], path, known, faults) : [];

@@ -101,7 +101,7 @@ async function demand(
 ): Promise<Record<string, unknown>> {
   const answer = await partner(call);
   if (answer.status === status) return (answer.body ?? {}) as Record<string, unknown>;
-  const place = call.path.replace(/[0-9]+|[0-9a-f-]{36}/g, '{id}');
+  const place = call.path.replace(/(?<=\/)([0-9]+|[0-9a-f-]{36})(?=\/|$)/g, '{id}');
   throw new StepFailed(`${call.method} ${place}: ${sayOf(answer)}`);
 }
 
