@@ -108,6 +108,8 @@ export interface CardsWanted {
   readonly prefix: string;
   readonly cards: number;
   readonly cardsPerBalance: number;
+  /** Top-ups that filled each balance: a history for its transactions. */
+  readonly topUps: number;
 }
 
 /**
@@ -128,8 +130,7 @@ export async function seedCards(owner: Kysely<Database>, wanted: CardsWanted): P
       create temp table seeded on commit drop as
       with m as materialized (
         select cardloom_now() as at, substr(id_bound(cardloom_now())::text, 1, 14) as prefix)
-      select n, ${newId(wanted, 'subject')} as subject_id, ${newId(wanted, 'balance')} as balance_id,
-        ${newId(wanted, 'opening')} as transaction_id,
+      select n, ${newId(wanted, 'subject')} as subject_id, ${newId(wanted, 'balance')} as balance_id, m.prefix,
         nextval('ledger_accounts_account_id_seq') as account_id,
         nextval('customers_customer_id_seq') as customer_id,
         p.programme_id, p.partner_id, d.product_id, a.account_id as pending_account, m.at
@@ -141,7 +142,7 @@ export async function seedCards(owner: Kysely<Database>, wanted: CardsWanted): P
     );
     await sql`analyze seeded`.execute(trx);
     await insertBalances(trx);
-    await insertOpenings(trx);
+    await insertOpenings(trx, wanted);
     await insertCards(trx, wanted);
   });
 }
@@ -162,22 +163,28 @@ async function insertBalances(trx: Kysely<Database>): Promise<void> {
       ${OPENING}::bigint, 1, at from seeded`.execute(trx);
 }
 
-/** The top-ups that filled the balances. */
-async function insertOpenings(trx: Kysely<Database>): Promise<void> {
+/** The top-ups that filled the balances, one after the other. */
+async function insertOpenings(trx: Kysely<Database>, wanted: CardsWanted): Promise<void> {
+  const amount = OPENING / wanted.topUps;
+  await sql`
+    create temp table openings on commit drop as
+    select m.*, (k - 1) * ${amount}::bigint as before, k * ${amount}::bigint as after,
+      ${newId(wanted, 'opening', sql`k || ' ' || `)} as transaction_id
+    from seeded m cross join generate_series(1, ${wanted.topUps}::int) as k`.execute(trx);
   await sql`insert into transactions (id, partner_id, programme_id, state, type, category, resource, customer_id,
       balance_id, external_id, amount, currency, cleared, cleared_at, result, description, occurred_at,
       balance_before, balance_after, created_at, updated_at)
     select transaction_id, partner_id, programme_id, 'CLEARED', 'topUp', 'CREDIT', 'balance', customer_id,
-      balance_id, 'opening', ${OPENING}::bigint, ${CURRENCY}, ${OPENING}::bigint, at, 'APPROVED', 'Opening', at, 0,
-      ${OPENING}::bigint, at, at from seeded`.execute(trx);
+      balance_id, 'opening', ${amount}::bigint, ${CURRENCY}, ${amount}::bigint, at, 'APPROVED', 'Opening', at,
+      before, after, at, at from openings`.execute(trx);
   await sql`insert into transaction_events (transaction_id, seq, partner_id, kind, status, result, request_id,
       actor, created_at)
     select transaction_id, 1, partner_id, 'POSTING', 'CLEARED', 'APPROVED', 'bench', 'SYSTEM:bench', at
-    from seeded`.execute(trx);
+    from openings`.execute(trx);
   await sql`insert into ledger_transfers (transaction_id, event_seq, seq, partner_id, debit_account,
       credit_account, amount, currency, state, credit_after, created_at)
-    select transaction_id, 1, 1, partner_id, pending_account, account_id, ${OPENING}::bigint, ${CURRENCY}, 'POSTED',
-      ${OPENING}::bigint, at from seeded`.execute(trx);
+    select transaction_id, 1, 1, partner_id, pending_account, account_id, ${amount}::bigint, ${CURRENCY}, 'POSTED',
+      after, at from openings`.execute(trx);
 }
 
 async function insertCards(
@@ -201,11 +208,9 @@ async function insertCards(
 }
 
 /** A time-ordered id, made by the database; digests, because its random bytes cost more than the rest of a row. */
-const newId = (
-  { prefix }: CardsWanted,
-  what: string,
-) => sql`(select (m.prefix || '4' || substr(h, 1, 3) || '8' ||
-  substr(h, 4, 15))::uuid from md5(${`${randomUUID()} ${prefix} ${what} `} || n) as h)`;
+const newId = ({ prefix }: CardsWanted, what: string, also = sql``) => sql`(
+  select (m.prefix || '4' || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid
+  from md5(${`${randomUUID()} ${prefix} ${what} `}::text || ${also} n) as h)`;
 
 /** What autovacuum would have done by the time that so many cards are there. */
 export async function settle(superuser: { query(text: string): Promise<unknown> }): Promise<void> {

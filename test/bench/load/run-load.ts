@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadJob, LoadResult } from './job.ts';
 
 export interface LoadGenerator {
+  readonly pid: number;
   run(job: LoadJob): Promise<LoadResult>;
   stop(): void;
 }
@@ -16,6 +17,7 @@ export function startLoadGenerator(): LoadGenerator {
   });
   died.catch(() => undefined);
   return {
+    pid: child.pid ?? 0,
     async run(job) {
       const answered = once(child, 'message') as Promise<[LoadResult]>;
       child.send(job);
