@@ -3,6 +3,7 @@ import { channel } from '../channel.ts';
 import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { limits } from './limits.ts';
 import { partnerBalances } from './partner-balances.ts';
 import { topUps } from './top-ups.ts';
 import { transactions } from './transactions.ts';
@@ -19,6 +20,7 @@ export const secureChannel = channel({
     ...balances,
     ...cards,
     ...cardLocks,
+    ...limits,
     ...topUps,
     ...partnerBalances,
     ...transactions,
