@@ -1,5 +1,6 @@
 import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
+import { allBalances } from './all-balances.ts';
 import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
@@ -18,6 +19,7 @@ export const secureChannel = channel({
   routes: [
     ...verifications,
     ...balances,
+    ...allBalances,
     ...cards,
     ...cardLocks,
     ...limits,

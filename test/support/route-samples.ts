@@ -54,6 +54,12 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,
+  deleteBalance: missing,
+  listAllBalances: { stranger: 'list' },
+  createBalanceOf: {
+    ...missing,
+    body: ({ customerId }) => ({ currency: 'EUR', dcUserId: customerId }),
+  },
   createVirtualCard: {
     ...missing,
     headers: encrypted,
