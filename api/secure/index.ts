@@ -5,6 +5,7 @@ import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
 import { limits } from './limits.ts';
+import { partnerBalanceAlerts } from './partner-balance-alerts.ts';
 import { partnerBalances } from './partner-balances.ts';
 import { topUps } from './top-ups.ts';
 import { transactions } from './transactions.ts';
@@ -25,6 +26,7 @@ export const secureChannel = channel({
     ...limits,
     ...topUps,
     ...partnerBalances,
+    ...partnerBalanceAlerts,
     ...transactions,
   ],
 });

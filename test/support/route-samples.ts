@@ -80,6 +80,10 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   topUp: { ...missing, body: () => ({ amount: 100, currency: 'EUR' }) },
   listPartnerBalances: { stranger: 'list' },
   readPartnerBalance: missing,
+  putPartnerBalanceAlert: {
+    ...missing,
+    body: () => ({ threshold: 100, emails: ['treasury@demo.test'], enabled: true }),
+  },
   readTransaction: missing,
   createUser: { stranger: 'own', body: () => aPerson() },
   listUsers: { stranger: 'list' },
