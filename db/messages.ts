@@ -8,7 +8,7 @@ import type { EventOwner } from './outbox.ts';
 const OWN_FAULTS = 5;
 const AT_ONCE = 20;
 /** A claimed mail whose sender died is free again after this; longer than any attempt. */
-const CLAIM_SECONDS = 60;
+const CLAIM_SECONDS = 120;
 const AWAY_SECONDS = 30;
 
 /** Asks the relay to mail `addresses`, each apart, once the transaction has committed. */
@@ -42,7 +42,7 @@ export interface ClaimedMail {
 }
 
 /**
- * Claims due mails, oldest first, one for each subject and address; nobody else gets them for a minute. They are
+ * Claims due mails, oldest first, one for each subject and address; nobody else gets them for two minutes. They are
  * sent outside any transaction: a sender that dies in between leaves a mail that may be sent twice, never one
  * that is lost. Engine only.
  */
