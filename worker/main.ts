@@ -1,6 +1,7 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createMailClient } from '../activities/messaging/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
 import { createPartnerClient } from '../activities/partner/client.ts';
 import { createPartnerKeys } from '../activities/partner/public-key.ts';
@@ -18,6 +19,7 @@ import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, temporalLogger } from './logger.ts';
+import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
 import { startRelay } from './outbox-relay.ts';
 import { startSweepers } from './sweepers.ts';
@@ -121,6 +123,11 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
+const mailRelay = startMailRelay({
+  engine,
+  mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  logger,
+});
 const sweepers = startSweepers({ engine, processor }, logger);
 let reachable = false;
 const reachCheck = setInterval(
@@ -150,7 +157,7 @@ async function stop(reason: string): Promise<void> {
   const LATEST_MS = config.WORKER_GRACE_SECONDS * 1_000 + 5_000;
   setTimeout(() => process.exit(1), LATEST_MS).unref();
   clearInterval(reachCheck);
-  await Promise.all([relay.stop(), workers.stop(), sweepers.stop()]);
+  await Promise.all([relay.stop(), mailRelay.stop(), workers.stop(), sweepers.stop()]);
   await Promise.all([partner.close(), processor.close(), health.stop()]);
   await client.connection.close().catch(() => undefined);
   await engine.destroy();

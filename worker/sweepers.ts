@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
 import type { Database } from '../db/database.ts';
+import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
 interface Sweep {
@@ -18,6 +19,7 @@ interface SweepParts {
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const HALF_MINUTE_MS = 30_000;
 const RETRY_MS = 60_000;
 
 const SWEEPS: readonly Sweep[] = [
@@ -33,6 +35,13 @@ const SWEEPS: readonly Sweep[] = [
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {
       await endUnclaimedCards(engine, processor);
+    },
+  },
+  {
+    name: 'partner-balance-alerts',
+    everyMs: HALF_MINUTE_MS,
+    run: async ({ engine }) => {
+      await sweepAlerts(engine);
     },
   },
 ];

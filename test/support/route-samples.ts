@@ -54,6 +54,12 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,
+  deleteBalance: missing,
+  listAllBalances: { stranger: 'list' },
+  createBalanceOf: {
+    ...missing,
+    body: ({ customerId }) => ({ currency: 'EUR', dcUserId: customerId }),
+  },
   createVirtualCard: {
     ...missing,
     headers: encrypted,
@@ -67,9 +73,17 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   readFullCard: { ...missing, headers: encrypted },
   lockCard: { ...missing, body: () => ({ reason: 3 }) },
   unlockCard: missing,
+  readCardLimits: missing,
+  putCardLimits: { ...missing, body: () => ({ perTransactionMinor: 60_000 }) },
+  readCustomerLimits: missing,
+  putCustomerLimits: { ...missing, body: () => ({ perTransactionMinor: 60_000 }) },
   topUp: { ...missing, body: () => ({ amount: 100, currency: 'EUR' }) },
   listPartnerBalances: { stranger: 'list' },
   readPartnerBalance: missing,
+  putPartnerBalanceAlert: {
+    ...missing,
+    body: () => ({ threshold: 100, emails: ['treasury@demo.test'], enabled: true }),
+  },
   readTransaction: missing,
   createUser: { stranger: 'own', body: () => aPerson() },
   listUsers: { stranger: 'list' },
@@ -86,6 +100,14 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
+  authorizeIncremental: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { kind: 'INCREMENTAL' }),
+  },
+  advise: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { advice: true, adviceResult: 'APPROVED' }),
+  },
   reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
   clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },
   refund: {
