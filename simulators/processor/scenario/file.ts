@@ -88,13 +88,14 @@ export function readScenario(text: string): ScenarioOutcome {
     return fault('file', 'must not use aliases');
   }
   const parsed = header.safeParse(content);
-  if (!parsed.success) return { faults: parsed.error.issues.flatMap((issue) => fieldErrors(issue, [])) };
-  const faults: FieldError[] = [];
-  const known = new Set(['user', 'balance', 'card'].filter(() => parsed.data.setup !== undefined));
-  const steps = parsed.data.steps.map((raw, at) => readStep(raw, `steps[${at}]`, known, faults));
-  if (faults.length > 0) return { faults };
-  const { name, seed = null, setup: prepared = null, finally: last = {} } = parsed.data;
-  return { scenario: { name, seed, setup: prepared, steps, last } };
+  const faults = (parsed.error?.issues ?? []).flatMap((issue) => fieldErrors(issue, []));
+  const { setup: prepared, steps: listed } = (content ?? {}) as { setup?: unknown; steps?: unknown };
+  const known = new Set(prepared === undefined ? [] : ['user', 'balance', 'card']);
+  const raws = z.array(members).safeParse(listed).data ?? [];
+  const steps = raws.map((raw, at) => readStep(raw, `steps[${at}]`, known, faults));
+  if (faults.length > 0 || !parsed.success) return { faults };
+  const { name, seed = null, finally: last = {} } = parsed.data;
+  return { scenario: { name, seed, setup: parsed.data.setup ?? null, steps, last } };
 }
 
 const common = z.strictObject({
