@@ -1,3 +1,7 @@
+import {
+  type ClearingFileCollaborators,
+  createClearingFileActivities,
+} from './authorization/clearing-files.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -10,7 +14,8 @@ import {
 export type Collaborators = VerificationCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
-  CardInstructionCollaborators;
+  CardInstructionCollaborators &
+  ClearingFileCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
@@ -18,6 +23,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createKycProviderActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
+  ...createClearingFileActivities(collaborators),
 });
 
 /** What workflows see. */

@@ -19,6 +19,9 @@ export type AuditAction =
   | 'transactional_lock.added'
   | 'transactional_lock.removed'
   | 'certificate.revoked'
+  | 'clearing_file.announced'
+  | 'clearing_file.posted'
+  | 'clearing_file.rejected'
   | 'call.refused';
 
 export interface AuditEntry {

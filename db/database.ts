@@ -32,6 +32,9 @@ export interface Database {
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
   exceptions: ExceptionsTable;
+  clearing_files: ClearingFilesTable;
+  clearing_chunks: ClearingChunksTable;
+  clearing_blocks: ClearingBlocksTable;
   outbox: OutboxTable;
   delivery_batches: DeliveryBatchesTable;
   deliveries: DeliveriesTable;
@@ -557,10 +560,44 @@ export interface ExceptionsTable {
   created_at: CreatedAt;
 }
 
+export interface ClearingFilesTable {
+  file_id: string;
+  processor: string;
+  source: 'PROCESSOR' | 'OPERATOR';
+  business_date: string;
+  records: number;
+  size: number;
+  sha256: string;
+  status: Generated<'QUEUED' | 'LOADING' | 'POSTED' | 'REJECTED'>;
+  reason: string | null;
+  duplicate_of: string | null;
+  posted: Generated<number>;
+  duplicates: Generated<number>;
+  quarantined: Generated<number>;
+  created_at: CreatedAt;
+  checked_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface ClearingChunksTable {
+  file_id: string;
+  chunk_no: number;
+  bytes: Buffer;
+}
+
+export interface ClearingBlocksTable {
+  file_id: string;
+  block_no: number;
+  first_record: number;
+  records: number;
+  body: ColumnType<readonly unknown[], string, never>;
+  results: ColumnType<readonly (readonly (string | null)[])[] | null, string | null | undefined, string>;
+}
+
 export interface OutboxTable {
   id: Generated<number>;
-  partner_id: number;
-  programme_id: number;
+  partner_id: number | null;
+  programme_id: number | null;
   destination: 'partner' | 'workflow' | 'message';
   connection_id: number | null;
   kind: string;

@@ -1,11 +1,13 @@
 import type { Kysely, Selectable } from 'kysely';
-import { type ExceptionEffect, severityOf } from '../domain/decision.ts';
+import { type RaisedKind, severityOfKind } from '../domain/exception-kind.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database, ExceptionsTable } from './database.ts';
 
 export type ExceptionRow = Selectable<ExceptionsTable>;
 
-export interface NewException extends ExceptionEffect {
+export interface NewException {
+  readonly kind: RaisedKind;
+  readonly values: Readonly<Record<string, number | string>>;
   readonly partnerId: number | null;
   readonly transactionId: string | null;
   readonly recordId: string | null;
@@ -13,7 +15,7 @@ export interface NewException extends ExceptionEffect {
 
 /** Puts something before people (authorization 13); INFO ones are born resolved. Answers its id. Engine only. */
 export async function raiseException(trx: Trx, exception: NewException): Promise<string> {
-  const severity = severityOf(exception.kind);
+  const severity = severityOfKind(exception.kind);
   const id = newId(trx);
   await trx
     .insertInto('exceptions')

@@ -30,6 +30,11 @@ export type WorkflowStart =
       readonly input: { readonly cardId: number };
     }
   | {
+      readonly workflow: 'clearing-file';
+      readonly id: string;
+      readonly input: { readonly fileId: string };
+    }
+  | {
       readonly workflow: 'provider-result';
       readonly id: string;
       readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };

@@ -22,6 +22,7 @@ export const workflowIds = {
   notificationBatch: (batchId: string) => `notification-batch:${batchId}`,
   notificationDelivery: (deliveryId: string) => `notification-delivery:${deliveryId}`,
   customerVerification: (verificationId: string) => `customer-verification:${verificationId}`,
+  clearingFile: (fileId: string) => `clearing-file:${fileId}`,
 } as const;
 
 /** Where workflows are started: a client, and in tests a queue of their own. */
@@ -41,7 +42,8 @@ interface Start<N extends WorkflowName> {
   readonly workflow: N;
   readonly id: string;
   readonly args: Parameters<(typeof workflows)[N]>;
-  readonly owner: Owner;
+  /** Null for what belongs to no partner. */
+  readonly owner: Owner | null;
   readonly reuse: WorkflowIdReusePolicy;
   readonly attributes?: readonly SearchAttributePair[];
 }
@@ -82,7 +84,8 @@ export async function resendDelivery(
 
 /** What a start from the outbox needs beside its row. */
 export interface StartContext {
-  readonly owner: Owner;
+  /** Null for what belongs to no partner. */
+  readonly owner: Owner | null;
   readonly verificationTimings: VerificationTimings;
 }
 
@@ -129,6 +132,15 @@ export async function startFromOutbox(
         }),
       );
       return;
+    case 'clearing-file':
+      return await startOnce(target, {
+        workflow: 'clearingFile',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.fileId }],
+      });
     case 'provider-result':
       return await tellIfRunning(client, start.id, 'providerResult', {
         eventId: start.input.eventId,
@@ -220,7 +232,11 @@ async function tellIfRunning(client: Client, id: string, signal: string, message
 const within = <T>(client: Client, ms: number, call: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ms, call);
 
-const ownerAttributes = ({ partnerId, programmeId }: Owner): SearchAttributePair[] => [
-  { key: searchAttributes.PartnerId, value: String(partnerId) },
-  ...(programmeId === undefined ? [] : [{ key: searchAttributes.ProgrammeId, value: String(programmeId) }]),
-];
+function ownerAttributes(owner: Owner | null): SearchAttributePair[] {
+  if (owner === null) return [];
+  const { partnerId, programmeId } = owner;
+  return [
+    { key: searchAttributes.PartnerId, value: String(partnerId) },
+    ...(programmeId === undefined ? [] : [{ key: searchAttributes.ProgrammeId, value: String(programmeId) }]),
+  ];
+}

@@ -25,6 +25,8 @@ import { VERSION } from './version.ts';
 import { startWorkers } from './workers.ts';
 
 const CONFIGURATION = 78;
+const CLEARING_CONNECTIONS = 3;
+const FILE_MS = 60_000;
 const config = readWorkerConfig();
 const production = config.NODE_ENV === 'production';
 const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -50,7 +52,7 @@ const given = <T>(value: T | null): T => {
 const findings = await findDatabaseFaults(
   {
     urls: [given(config.DATABASE_ENGINE_URL)],
-    connections: config.DB_POOL_WORKER,
+    connections: config.DB_POOL_WORKER + CLEARING_CONNECTIONS,
     production,
   },
   () => logger.warn('the database is away; waiting for it'),
@@ -67,6 +69,16 @@ const pool = createPool({
   onError: (error) => logger.warn({ fault: error.name }, 'database connection lost'),
 });
 const engine = createDatabase(pool);
+const clearingPool = createPool({
+  url: given(config.DATABASE_ENGINE_URL),
+  max: CLEARING_CONNECTIONS,
+  name: 'cardloom-worker-clearing',
+  ssl: config.DATABASE_SSL,
+  caFile: config.DATABASE_CA_FILE,
+  lockTimeoutMs: 1_000,
+  pipeline: true,
+  onError: (error) => logger.warn({ fault: error.name }, 'database connection lost'),
+});
 const metrics = createMetrics(engine, VERSION);
 const vault = await openVault(engine, readKeySources(config));
 const dataConverter = createDataConverter({
@@ -94,6 +106,9 @@ const activities = createActivities({
   partner,
   partnerKeys: createPartnerKeys(partner),
   processor,
+  clearingPool,
+  openClearingFile: (fileId) => processor.getClearingFile(fileId, FILE_MS),
+  logger,
   onAttempt: metrics.attempt,
 });
 
@@ -153,6 +168,7 @@ async function stop(reason: string): Promise<void> {
   await Promise.all([relay.stop(), workers.stop(), sweepers.stop()]);
   await Promise.all([partner.close(), processor.close(), health.stop()]);
   await client.connection.close().catch(() => undefined);
+  await clearingPool.end();
   await engine.destroy();
   logger.info('stopped');
   process.exit(0);

@@ -1,4 +1,5 @@
 /** All workflows: the entry of the bundle. */
+export { clearingFile } from './clearing-file.ts';
 export { customerVerification } from './customer-verification.ts';
 export { externalVerification } from './external-verification.ts';
 export { notificationBatch } from './notification-batch.ts';
