@@ -2,6 +2,10 @@ import {
   type ClearingFileCollaborators,
   createClearingFileActivities,
 } from './authorization/clearing-files.ts';
+import {
+  createReconciliationActivities,
+  type ReconciliationCollaborators,
+} from './database/reconciliation.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -15,7 +19,8 @@ export type Collaborators = VerificationCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
-  ClearingFileCollaborators;
+  ClearingFileCollaborators &
+  ReconciliationCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
@@ -24,6 +29,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
   ...createClearingFileActivities(collaborators),
+  ...createReconciliationActivities(collaborators),
 });
 
 /** What workflows see. */

@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
   'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
   certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
   revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,

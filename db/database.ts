@@ -35,6 +35,8 @@ export interface Database {
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
   clearing_blocks: ClearingBlocksTable;
+  recon_runs: ReconRunsTable;
+  ledger_seals: LedgerSealsTable;
   outbox: OutboxTable;
   delivery_batches: DeliveryBatchesTable;
   deliveries: DeliveriesTable;
@@ -557,6 +559,34 @@ export interface ExceptionsTable {
   transaction_id: string | null;
   record_id: string | null;
   values: ColumnType<Record<string, unknown>, string | undefined, string>;
+  assignee: Generated<string | null>;
+  resolution: Generated<string | null>;
+  note: Generated<string | null>;
+  resolved_by: Generated<string | null>;
+  resolved_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  resolving_transaction_id: Generated<string | null>;
+  created_at: CreatedAt;
+}
+
+export interface ReconRunsTable {
+  run_id: Generated<number>;
+  job: string;
+  subject: string | null;
+  from_at: Date;
+  to_at: Date;
+  result: 'OK' | 'FAILED';
+  evidence: ColumnType<Record<string, unknown>, string, never>;
+  created_at: CreatedAt;
+}
+
+export interface LedgerSealsTable {
+  seal_no: number;
+  from_at: Date;
+  to_at: Date;
+  shifted: boolean;
+  rows: number;
+  rows_hash: Buffer;
+  hash: Buffer;
   created_at: CreatedAt;
 }
 

@@ -110,6 +110,7 @@ const activities = createActivities({
   openClearingFile: (fileId) => processor.getClearingFile(fileId, FILE_MS),
   logger,
   onAttempt: metrics.attempt,
+  onReconciled: metrics.reconciled,
 });
 
 let draining = false;
@@ -136,7 +137,7 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
-const sweepers = startSweepers({ engine, processor }, logger);
+const sweepers = startSweepers({ engine, processor, client, queues: config.WORKER_TASK_QUEUES }, logger);
 let reachable = false;
 const reachCheck = setInterval(
   () => void isTemporalReachable(client).then((now) => (reachable = now)),

@@ -38,6 +38,14 @@ export const PROFILES = {
       retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
     },
   },
+  /** A job over the books: it reads for as long as it takes, at worst every row. */
+  job: {
+    queue: 'core',
+    options: {
+      startToCloseTimeout: '2h',
+      retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
+    },
+  },
   /** First attempts of a batch: up to 300 rows, 16 at a time, 10 s each at worst. */
   batch: {
     queue: 'notifier',

@@ -18,6 +18,7 @@ export async function clearingFile({ fileId }: ClearingFileInput): Promise<Clear
   const show = (stage: string) => showStage({ stage, needsOperator: false, subjectId: fileId });
   const { fetchClearingFile } = activitiesFor('file');
   const { checkClearingFile, postClearingBlocks, finishClearingFile } = activitiesFor('posting');
+  const { reconcile } = activitiesFor('job');
 
   show('FETCHING');
   if ((await fetchClearingFile({ fileId })) === 'ENDED') return ended();
@@ -30,6 +31,7 @@ export async function clearingFile({ fileId }: ClearingFileInput): Promise<Clear
     if (done === records) break;
   }
   const report = await finishClearingFile({ fileId });
+  await reconcile({ job: 'clearing', subject: fileId });
   show('POSTED');
   return report;
 

@@ -5,3 +5,4 @@ export { externalVerification } from './external-verification.ts';
 export { notificationBatch } from './notification-batch.ts';
 export { notificationDelivery } from './notification-delivery.ts';
 export { processorInstruction } from './processor-instruction.ts';
+export { reconciliation } from './reconciliation.ts';

@@ -10,9 +10,11 @@ const EXEMPT = [
   'clock_offset',
   'kysely_migration',
   'kysely_migration_lock',
+  'ledger_seals',
   'network_keys',
   'outbox',
   'partitioned_tables',
+  'recon_runs',
   'screening_entries',
 ];
 

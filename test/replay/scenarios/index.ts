@@ -1,11 +1,15 @@
 import type { Scenario } from '../scenario.ts';
+import { clearingFileScenarios } from './clearing-file.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
+import { reconciliationScenarios } from './reconciliation.ts';
 import { verificationScenarios } from './verification.ts';
 
 /** Every path that is recorded; a new workflow adds a file beside this and a line here. */
 export const scenarios: readonly Scenario[] = [
+  ...clearingFileScenarios,
   ...notificationScenarios,
   ...processorInstructionScenarios,
+  ...reconciliationScenarios,
   ...verificationScenarios,
 ];
