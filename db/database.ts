@@ -155,6 +155,7 @@ export interface ProgrammesTable {
   timings: ColumnType<ProgrammeTimings, string | undefined, string>;
   notifications: ColumnType<NotificationSwitches, string | undefined, string>;
   include_partner_balances: Generated<boolean>;
+  allow_partial_approval: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
   version: Generated<number>;
   created_at: CreatedAt;

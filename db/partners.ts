@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
+import type { LimitDocument } from '../domain/limit.ts';
 import type {
   CertificateScope,
   Database,
@@ -31,6 +32,8 @@ export interface Programme {
   readonly timings: ProgrammeTimings;
   readonly notifications: NotificationSwitches;
   readonly includePartnerBalances: boolean;
+  readonly allowPartialApproval: boolean;
+  readonly limits: LimitDocument | null;
   readonly version: number;
 }
 
@@ -146,6 +149,8 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     timings: row.timings,
     notifications: row.notifications,
     includePartnerBalances: row.include_partner_balances,
+    allowPartialApproval: row.allow_partial_approval,
+    limits: row.limits,
     version: row.version,
   };
 }

@@ -88,7 +88,8 @@ export const INVARIANTS: readonly Invariant[] = [
       from transactions t left join open o on o.transaction_id = t.id
       where t.held <> coalesce(o.total, 0)
         or t.held > t.authorized - t.reversed
-        or (t.held > 0) <> (t.expires_at is not null)`,
+        or (t.held > 0 and t.expires_at is null)
+        or (t.held = 0 and t.expires_at is not null and t.category = 'DEBIT')`,
   },
   {
     id: 'I6',

@@ -87,11 +87,38 @@ export const authorizationSchema = z
         threeDs: verdict.optional(),
       })
       .optional(),
+    cumulativeAmount: wholeNumber().optional(),
+    advice: z.boolean().optional(),
+    adviceReason: z
+      .enum(['STAND_IN', 'OFFLINE', 'COMPLETION'], { error: 'must be STAND_IN, OFFLINE or COMPLETION' })
+      .optional(),
+    adviceResult: z.enum(['APPROVED', 'DECLINED'], { error: 'must be APPROVED or DECLINED' }).optional(),
+    responseCode: z
+      .string()
+      .regex(/^[0-9A-Za-z]{2}$/, 'must be 2 characters')
+      .optional(),
     preAuthorization: z.boolean().optional(),
     partialApprovalSupported: z.boolean().optional(),
     statusOnly: z.boolean().optional(),
   })
   .superRefine(bothOrNone)
+  .superRefine((value, context) => {
+    const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const { networkReferenceId, referenceExternalTransactionId, transactionData: data } = value;
+    const named = networkReferenceId !== undefined || referenceExternalTransactionId !== undefined;
+    if (value.kind === 'INCREMENTAL' && !named) {
+      add(['networkReferenceId'], 'this or referenceExternalTransactionId is required of an increment');
+    }
+    if (value.kind === 'CREDIT_AUTHORIZATION' && data?.adjustmentReasonDescription === undefined) {
+      add(['transactionData', 'adjustmentReasonDescription'], 'REFUND or MONEY_SEND is required of a credit');
+    }
+    if (value.advice === true && value.adviceResult === undefined) {
+      add(['adviceResult'], 'is required of an advice');
+    }
+    if (value.advice !== true && (value.adviceResult ?? value.adviceReason) !== undefined) {
+      add(['advice'], 'must be true where adviceResult or adviceReason is sent');
+    }
+  })
   .openapi('Authorization');
 
 export const reversalSchema = z

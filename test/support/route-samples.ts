@@ -86,6 +86,14 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
+  authorizeIncremental: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { kind: 'INCREMENTAL' }),
+  },
+  advise: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { advice: true, adviceResult: 'APPROVED' }),
+  },
   reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
   clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },
   refund: {
