@@ -1,13 +1,11 @@
 import type { Kysely, Selectable } from 'kysely';
-import { type RaisedKind, severityOfKind } from '../domain/exception-kind.ts';
+import { type ExceptionEffect, severityOf } from '../domain/decision.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database, ExceptionsTable } from './database.ts';
 
 export type ExceptionRow = Selectable<ExceptionsTable>;
 
-export interface NewException {
-  readonly kind: RaisedKind;
-  readonly values: Readonly<Record<string, number | string>>;
+export interface NewException extends ExceptionEffect {
   readonly partnerId: number | null;
   readonly transactionId: string | null;
   readonly recordId: string | null;
@@ -15,7 +13,7 @@ export interface NewException {
 
 /** Puts something before people (authorization 13); INFO ones are born resolved. Answers its id. Engine only. */
 export async function raiseException(trx: Trx, exception: NewException): Promise<string> {
-  const severity = severityOfKind(exception.kind);
+  const severity = severityOf(exception.kind);
   const id = newId(trx);
   await trx
     .insertInto('exceptions')

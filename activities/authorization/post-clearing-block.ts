@@ -121,8 +121,9 @@ async function answersOf(pool: pg.Pool, items: readonly Item[]): Promise<(Record
   try {
     const known = new Map((await knownKeys(client, items)).map((key) => [key.nk, key]));
     const stored = await storedAnswers(client, [...known.values()]);
-    return items.map(({ keys: [{ nk }], ...item }) => {
-      const key = known.get(nk);
+    return items.map((item) => {
+      const [own] = item.keys;
+      const key = own === undefined ? undefined : known.get(own.nk);
       if (key === undefined || item.kind !== 'presentment') return undefined;
       const answer = stored.get(`${key.transaction_id}/${key.seq}`);
       if (answer !== undefined) return JSON.parse(answer) as RecordResult;
