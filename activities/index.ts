@@ -2,6 +2,7 @@ import {
   type ClearingFileCollaborators,
   createClearingFileActivities,
 } from './authorization/clearing-files.ts';
+import { createHoldActivities } from './authorization/holds.ts';
 import {
   createReconciliationActivities,
   type ReconciliationCollaborators,
@@ -29,6 +30,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
   ...createClearingFileActivities(collaborators),
+  ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
 });
 

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, type SearchAttributePair, type WorkflowIdReusePolicy } from '@temporalio/common';
 import { assertNever } from '../domain/errors.ts';
+import type { HoldRelease, HoldReleaseResult } from '../domain/hold-release.ts';
 import type { WorkflowStart } from '../domain/event.ts';
 import type { ReviewDecision, VerificationStatus, VerificationTimings } from '../domain/verification.ts';
 import type * as workflows from '../workflows/index.ts';
@@ -16,6 +17,7 @@ import { WORKFLOW_QUEUE } from './task-queues.ts';
 
 const CALL_MS = 5_000;
 const UPDATE_MS = 3_000;
+const RELEASE_MS = 10_000;
 
 /** Ids of workflows: the name of what they are about, so that a second start finds the first. */
 export const workflowIds = {
@@ -188,6 +190,28 @@ export async function decideVerification(
       if (type === 'AcceptedUpdateCompletedWorkflow') return { outcome: 'NOT_RUNNING' };
       return { outcome: 'REFUSED', reason: type ?? 'REFUSED' };
     }
+    throw error;
+  }
+}
+
+/** Runs an operator's release of a hold and waits for what it came to; null when no worker answers in time. */
+export async function releaseHold(
+  target: WorkflowTarget,
+  release: HoldRelease,
+): Promise<HoldReleaseResult | null> {
+  const { client, taskQueue = WORKFLOW_QUEUE } = target;
+  const handle = await within(client, CALL_MS, () =>
+    client.workflow.start<typeof workflows.holdRelease>('holdRelease', {
+      workflowId: `hold-release:${release.transactionId}:${release.requestId}`,
+      taskQueue,
+      args: [release],
+      typedSearchAttributes: [{ key: searchAttributes.SubjectId, value: release.transactionId }],
+    }),
+  );
+  try {
+    return await within(client, RELEASE_MS, () => handle.result());
+  } catch (error) {
+    if (isTemporalAway(error)) return null;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
@@ -137,7 +138,17 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
-const sweepers = startSweepers({ engine, processor, client, queues: config.WORKER_TASK_QUEUES }, logger);
+const sweepers = startSweepers(
+  {
+    engine,
+    processor,
+    client,
+    queues: config.WORKER_TASK_QUEUES,
+    expireHolds: createExpirySweep({ db: engine, clearingPool, logger }),
+    onExpired: metrics.expired,
+  },
+  logger,
+);
 let reachable = false;
 const reachCheck = setInterval(
   () => void isTemporalReachable(client).then((now) => (reachable = now)),

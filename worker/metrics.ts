@@ -13,6 +13,7 @@ export interface WorkerMetrics {
   batch(rows: number): void;
   poisoned(destination: 'partner' | 'workflow', rows: number): void;
   reconciled(verdict: ReconciliationVerdict): void;
+  expired(holds: number): void;
 }
 
 /** A registry of this process. The backlog is read from the database when somebody asks. */
@@ -42,6 +43,7 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
     labelNames: ['destination'],
     registers,
   });
+  const expired = new Counter({ name: 'holds_expired_total', help: 'Holds whose time was over', registers });
   const rows = new Gauge({
     name: 'outbox_rows',
     help: 'Rows that wait',
@@ -68,5 +70,6 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
     batch: (size) => batchSize.observe(size),
     poisoned: (destination, count) => poison.inc({ destination }, count),
     reconciled: createReconciliationMetrics(engine, registry),
+    expired: (holds) => expired.inc(holds),
   };
 }

@@ -22,6 +22,9 @@ interface SweepParts {
   readonly processor: ProcessorClient;
   readonly client: Client;
   readonly queues: readonly TaskQueue[];
+  /** Ends the holds that are due; answers how many. */
+  readonly expireHolds: () => Promise<number>;
+  readonly onExpired: (holds: number) => void;
 }
 
 const caller: Caller = {
@@ -34,6 +37,7 @@ const caller: Caller = {
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const SEAL_MS = 30_000;
+const HOLDS_MS = 30_000;
 const RETRY_MS = 60_000;
 
 const SWEEPS: readonly Sweep[] = [
@@ -43,6 +47,11 @@ const SWEEPS: readonly Sweep[] = [
     run: async ({ client, queues }) => {
       if (queues.includes(WORKFLOW_QUEUE)) await ensureReconciliationSchedules({ client });
     },
+  },
+  {
+    name: 'holds',
+    everyMs: HOLDS_MS,
+    run: async ({ expireHolds, onExpired }) => onExpired(await expireHolds()),
   },
   {
     name: 'seals',
