@@ -125,9 +125,10 @@ export async function postedBefore(
   recordIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ record_id: string }>`
-    select distinct record ->> 'recordId' as record_id
-    from clearing_blocks, lateral jsonb_array_elements(body) with ordinality as r (record, at)
-    where file_id = ${fileId} and block_no < ${blockNo} and record ->> 'recordId' = any (${recordIds}::text[])
-      and results -> (at::int - 1) ->> 0 = 'POSTED'`.execute(db);
+    select distinct one.record ->> 'recordId' as record_id
+    from clearing_blocks b, lateral rows from (jsonb_array_elements(b.results), jsonb_array_elements(b.body))
+      as one (result, record)
+    where b.file_id = ${fileId} and b.block_no < ${blockNo}
+      and one.record ->> 'recordId' = any (${recordIds}::text[]) and one.result ->> 0 = 'POSTED'`.execute(db);
   return new Set(rows.map((row) => row.record_id));
 }

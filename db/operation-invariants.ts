@@ -42,12 +42,13 @@ export function recordsWithoutEvent(where: string): string {
     select 'file ' || r.file_id || ' transaction ' || coalesce(r.transaction_id::text, '-'),
       r.records || ' events, ' || r.amount, coalesce(e.events, 0) || ' events, ' || coalesce(e.amount, 0)
     from (
-      select b.file_id, (one.value ->> 1)::uuid as transaction_id, count(*) as records,
-        sum((b.body -> (one.ordinality::int - 1) ->> 'amount')::bigint) as amount,
-        array_agg(distinct b.body -> (one.ordinality::int - 1) ->> 'currency') as currencies
-      from clearing_blocks b, lateral jsonb_array_elements(b.results) with ordinality as one
-      where one.value ->> 0 = 'POSTED' ${where}
-      group by b.file_id, (one.value ->> 1)::uuid) r
+      select b.file_id, (one.result ->> 1)::uuid as transaction_id, count(*) as records,
+        sum((one.record ->> 'amount')::bigint) as amount,
+        array_agg(distinct one.record ->> 'currency') as currencies
+      from clearing_blocks b, lateral rows from (jsonb_array_elements(b.results), jsonb_array_elements(b.body))
+        as one (result, record)
+      where b.results is not null and one.result ->> 0 = 'POSTED' ${where}
+      group by b.file_id, (one.result ->> 1)::uuid) r
     left join lateral (
       select count(*) as events, sum(coalesce(e.amount, t.amount)) as amount, min(t.currency) as currency
       from transaction_events e join transactions t on t.id = e.transaction_id
