@@ -25,10 +25,15 @@ const wholeStack = {
   },
 };
 
+// Kills processes of a product of its own under load: after everything else, which it would slow down.
+const campaign = {
+  test: { ...layer('campaign').test, fileParallelism: false, sequence: { groupOrder: 2 } },
+};
+
 export default defineConfig({
   test: {
     // One PostgreSQL and one Temporal server a run, only when a layer that needs them is selected.
     globalSetup: ['test/support/global-setup.ts'],
-    projects: [...sharedLayers().map(layer), ...(skipsTemporal() ? [] : [wholeStack])],
+    projects: [...sharedLayers().map(layer), ...(skipsTemporal() ? [] : [wholeStack]), campaign],
   },
 });

@@ -102,6 +102,9 @@ function crossFaults(values: ApiSettings): SettingFault[] {
   for (const name of ['CARDLOOM_DEV', 'SANDBOX'] as const) {
     if (production && values[name]) faults.push({ name, fault: 'must not be true in production' });
   }
+  if (production && values.FAILPOINTS !== null) {
+    faults.push({ name: 'FAILPOINTS', fault: 'must not be set in production' });
+  }
   if (production && values.DATABASE_SSL === 'off' && !(values.DATABASE_URL ?? '').includes('host=/')) {
     faults.push({ name: 'DATABASE_SSL', fault: 'must not be off in production (a unix socket excepted)' });
   }

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { createAuthorizer } from '../activities/authorization/authorizer.ts';
 import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
+import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
@@ -35,6 +36,7 @@ const given = (value: string | null): string => {
   return value;
 };
 
+if (config.FAILPOINTS !== null) armFailpoints(config.FAILPOINTS);
 await refuseUnfitDatabase(config);
 const pools = openPools(config);
 const app = createDatabase(pools.app);

@@ -1,4 +1,13 @@
-import { integer, oneOf, text, type ValuesOf } from '../domain/settings.ts';
+import { integer, oneOf, type Setting, text, type ValuesOf } from '../domain/settings.ts';
+import { failpointFault } from './failpoints.ts';
+
+const failpoints: Setting<string | null> = {
+  ...text('where tests break this process'),
+  parse: (value) => {
+    const fault = failpointFault(value);
+    return fault === null ? { value } : { fault };
+  },
+};
 
 /** Settings of every process that talks to PostgreSQL (operations 3). */
 export const databaseSettings = {
@@ -19,6 +28,7 @@ export const databaseSettings = {
   DB_POOL_AUTH: integer('connections for authorizations', { default: '8', min: 1, max: 200 }),
   DB_POOL_API: integer('connections for channels', { default: '12', min: 1, max: 200 }),
   DB_POOL_REPORT: integer('connections for reports', { default: '4', min: 1, max: 200 }),
+  FAILPOINTS: failpoints,
   DB_POOL_WORKER: integer('connections of the worker', { default: '12', min: 1, max: 200 }),
 };
 

@@ -12,6 +12,7 @@ export interface Database {
   ledger_accounts: LedgerAccountsTable;
   balances: BalancesTable;
   partner_balances: PartnerBalancesTable;
+  partner_balance_alerts: PartnerBalanceAlertsTable;
   ledger_transfers: LedgerTransfersTable;
   subject_keys: SubjectKeysTable;
   customers: CustomersTable;
@@ -232,8 +233,20 @@ export interface PartnerBalancesTable {
   held: Generated<number>;
   version: Generated<number>;
   forced_since: Date | null;
-  alert: Json<object> | null;
   created_at: CreatedAt;
+}
+
+export interface PartnerBalanceAlertsTable {
+  partner_balance_id: string;
+  partner_id: number;
+  threshold: number;
+  rearm_level: number;
+  emails: string[];
+  enabled: boolean;
+  state: Generated<'ARMED' | 'FIRED'>;
+  fired_at: Date | null;
+  told_at: Date | null;
+  version: Generated<number>;
 }
 
 export interface LedgerTransfersTable {

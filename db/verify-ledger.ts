@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { SUMMARY_PLACES } from './balance-summary.ts';
 import type { Database } from './database.ts';
 import { differencesOf, type Invariant, inSnapshot, type LedgerDifference } from './invariant.ts';
 import { OPERATION_INVARIANTS } from './operation-invariants.ts';
@@ -176,10 +177,25 @@ export const INVARIANTS: readonly Invariant[] = [
       where e.actor like 'PROCESSOR:%' and e.answer is not null and not exists (
         select from network_keys k where k.transaction_id = e.transaction_id and k.seq = e.seq)`,
   },
+  {
+    id: 'I19',
+    query: `
+      with booked as (
+        select a.programme_id, a.currency,
+          case a.code when 'U' then 'users' when 'PC' then 'credit' when 'PD' then 'deposit'
+            when 'CO' then 'company' else 'ibanTechnical' end as place,
+          sum(p.movement) as value
+        from ledger_accounts a join (${POSTINGS}) p on p.account_id = a.account_id
+        where a.code in ('U', 'PC', 'PD', 'CO', 'IT') group by 1, 2, 3)
+      select 'programme ' || programme_id || ' ' || currency || ' ' || place as subject,
+        coalesce(b.value, 0)::text as expected, coalesce(s.posted, 0)::text as found
+      from (${SUMMARY_PLACES}) s full join booked b using (programme_id, currency, place)
+      where coalesce(s.posted, 0) <> coalesce(b.value, 0)`,
+  },
 ];
 
 /**
- * Proves the ledger from its rows alone (authorization 16: I1 to I11, I15, I20, I22) and its hash chain. All
+ * Proves the ledger from its rows alone (authorization 16: I1 to I11, I15, I19, I20, I22) and its hash chain. All
  * queries see one state of the database. `limit` bounds the differences named for each rule. Engine or owner:
  * other roles see one partner.
  */

@@ -123,11 +123,12 @@ export function newTransaction(
   const shown = view.balance?.holder === 'platform' ? view.balance : null;
   const abroad = command.originalCurrency !== command.currency && (command.originalAmount ?? 0) > 0;
   const charge = view.balance && chargeOf(view, command);
-  const credit = command.kind === 'CREDIT_AUTHORIZATION';
+  // An increment that found nothing is no purchase that later messages could mean.
+  const lone = command.kind === 'INCREMENTAL';
   return {
-    type: command.type,
-    category: credit ? 'CREDIT' : 'DEBIT',
-    adjustmentKind: credit && command.creditReason !== null ? CREDIT_KINDS[command.creditReason] : null,
+    type: lone ? 'adjustment' : command.type,
+    category: command.kind === 'CREDIT_AUTHORIZATION' ? 'CREDIT' : 'DEBIT',
+    adjustmentKind: lone ? 'increment' : adjustmentKindOf(command),
     externalId: command.externalId,
     referenceExternalId: command.referenceExternalId,
     relatedId: null,
@@ -150,6 +151,9 @@ export function newTransaction(
     balanceAfter: shown === null ? null : balanceAfter,
   };
 }
+
+const adjustmentKindOf = ({ kind, creditReason }: AuthorizationCommand): string | null =>
+  kind === 'CREDIT_AUTHORIZATION' && creditReason !== null ? CREDIT_KINDS[creditReason] : null;
 
 const CREDIT_KINDS = { REFUND: 'refund', MONEY_SEND: 'money_send' } as const;
 

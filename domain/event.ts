@@ -1,3 +1,5 @@
+import type { HoldRelease } from './hold-release.ts';
+
 /**
  * The facts that somebody outside is told (spec index, "Outbox events"). Which destinations follow from one
  * is decided where it is put into the outbox.
@@ -29,6 +31,7 @@ export type WorkflowStart =
       readonly id: string;
       readonly input: { readonly cardId: number };
     }
+  | { readonly workflow: 'hold-release'; readonly id: string; readonly input: HoldRelease }
   | {
       readonly workflow: 'clearing-file';
       readonly id: string;

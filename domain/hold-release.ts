@@ -13,3 +13,7 @@ export interface HoldRelease {
 
 /** What a release came to; `NO_TRANSACTION`: there is none with a card under this id. */
 export type HoldReleaseResult = ReleaseResult | { readonly result: 'NO_TRANSACTION' };
+
+/** Id of the workflow of a release: one for each request about a transaction. */
+export const holdReleaseId = ({ transactionId, requestId }: HoldRelease): string =>
+  `hold-release:${transactionId}:${requestId}`;

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, type SearchAttributePair, type WorkflowIdReusePolicy } from '@temporalio/common';
 import { assertNever } from '../domain/errors.ts';
-import type { HoldRelease, HoldReleaseResult } from '../domain/hold-release.ts';
+import { type HoldRelease, holdReleaseId, type HoldReleaseResult } from '../domain/hold-release.ts';
 import type { WorkflowStart } from '../domain/event.ts';
 import type { ReviewDecision, VerificationStatus, VerificationTimings } from '../domain/verification.ts';
 import type * as workflows from '../workflows/index.ts';
@@ -134,6 +134,15 @@ export async function startFromOutbox(
         }),
       );
       return;
+    case 'hold-release':
+      return await startOnce(target, {
+        workflow: 'holdRelease',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.transactionId }],
+      });
     case 'clearing-file':
       return await startOnce(target, {
         workflow: 'clearingFile',
@@ -202,7 +211,7 @@ export async function releaseHold(
   const { client, taskQueue = WORKFLOW_QUEUE } = target;
   const handle = await within(client, CALL_MS, () =>
     client.workflow.start<typeof workflows.holdRelease>('holdRelease', {
-      workflowId: `hold-release:${release.transactionId}:${release.requestId}`,
+      workflowId: holdReleaseId(release),
       taskQueue,
       args: [release],
       typedSearchAttributes: [{ key: searchAttributes.SubjectId, value: release.transactionId }],

@@ -2,6 +2,7 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createMailClient } from '../activities/messaging/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
 import { createPartnerClient } from '../activities/partner/client.ts';
 import { createPartnerKeys } from '../activities/partner/public-key.ts';
@@ -19,6 +20,7 @@ import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, temporalLogger } from './logger.ts';
+import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
 import { startRelay } from './outbox-relay.ts';
 import { startSweepers } from './sweepers.ts';
@@ -138,6 +140,11 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
+const mailRelay = startMailRelay({
+  engine,
+  mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  logger,
+});
 const sweepers = startSweepers(
   {
     engine,
@@ -177,7 +184,7 @@ async function stop(reason: string): Promise<void> {
   const LATEST_MS = config.WORKER_GRACE_SECONDS * 1_000 + 5_000;
   setTimeout(() => process.exit(1), LATEST_MS).unref();
   clearInterval(reachCheck);
-  await Promise.all([relay.stop(), workers.stop(), sweepers.stop()]);
+  await Promise.all([relay.stop(), mailRelay.stop(), workers.stop(), sweepers.stop()]);
   await Promise.all([partner.close(), processor.close(), health.stop()]);
   await client.connection.close().catch(() => undefined);
   await clearingPool.end();

@@ -6,6 +6,7 @@ import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
+import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 import type { Caller } from '../domain/actor.ts';
 import { ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
@@ -36,8 +37,7 @@ const caller: Caller = {
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-const SEAL_MS = 30_000;
-const HOLDS_MS = 30_000;
+const HALF_MINUTE_MS = 30_000;
 const RETRY_MS = 60_000;
 
 const SWEEPS: readonly Sweep[] = [
@@ -50,12 +50,12 @@ const SWEEPS: readonly Sweep[] = [
   },
   {
     name: 'holds',
-    everyMs: HOLDS_MS,
+    everyMs: HALF_MINUTE_MS,
     run: async ({ expireHolds, onExpired }) => onExpired(await expireHolds()),
   },
   {
     name: 'seals',
-    everyMs: SEAL_MS,
+    everyMs: HALF_MINUTE_MS,
     run: async ({ engine }) => {
       await atomically(engine, caller, (trx) => sealLedger(trx));
     },
@@ -72,6 +72,13 @@ const SWEEPS: readonly Sweep[] = [
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {
       await endUnclaimedCards(engine, processor);
+    },
+  },
+  {
+    name: 'partner-balance-alerts',
+    everyMs: HALF_MINUTE_MS,
+    run: async ({ engine }) => {
+      await sweepAlerts(engine);
     },
   },
 ];

@@ -6,6 +6,7 @@ import type { RecordResult } from '../../domain/presentment-record.ts';
 import { referencedBy } from '../../domain/reference.ts';
 import { decideRelease, type ReleaseResult } from '../../domain/release.ts';
 import { decideReversal } from '../../domain/reversal.ts';
+import { type Failpoint, failpoint } from '../../db/failpoints.ts';
 import { newApprovalCode, newIdAt } from '../../db/ids.ts';
 import type { Item } from './commands.ts';
 import type { Configuration } from './configuration.ts';
@@ -147,13 +148,14 @@ export async function decideBatch(
     collect(set, item, card, outcome.effects, answer, applied, lane);
     results[at] = { answer, replayed: false };
   };
-  await writeAndCommit(
-    client,
-    orItemFault(() => {
-      open.forEach(decideOne);
-      return writesOf(copy, set);
-    }),
-  );
+  const writes = orItemFault(() => {
+    open.forEach(decideOne);
+    return writesOf(copy, set);
+  });
+  if (set.tried) await failpoint('auth.after_pin_check');
+  await failpoint(BEFORE_COMMIT[items[0]?.kind ?? 'authorization']);
+  await writeAndCommit(client, writes);
+  await failpoint('auth.before_answer');
   return results.map((result) => {
     if (result === undefined) throw new Error('an item of a batch was left without an answer');
     return result;
@@ -174,6 +176,13 @@ const namesToLock = (items: readonly Item[], alone: boolean): string[] =>
   distinct(
     items.filter((item) => alone || item.kind === 'authorization').map((item) => item.processorCardId),
   );
+
+const BEFORE_COMMIT: Readonly<Record<Item['kind'], Failpoint>> = {
+  authorization: 'auth.before_commit',
+  reversal: 'auth.before_commit',
+  presentment: 'clearing.in_batch',
+  release: 'sweeper.in_batch',
+};
 
 const NO_CANDIDATES: ReadonlyMap<number, readonly string[]> = new Map();
 const NOTHING_APPLIED = { transfers: [], fold: null, consumed: null };

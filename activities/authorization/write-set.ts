@@ -70,6 +70,8 @@ export interface WriteSet {
   readonly exceptions: ExceptionRow[];
   readonly tombstones: TombstoneRow[];
   readonly usedTombstones: { readonly id: string; readonly usedBy: string }[];
+  /** A PIN or CVC2 was checked: its counter is in this batch. */
+  tried: boolean;
   readonly cardLocks: { readonly id: string; readonly card: LoadedCard; readonly code: number }[];
 }
 
@@ -85,6 +87,7 @@ export const emptyWriteSet = (now: Date): WriteSet => ({
   exceptions: [],
   tombstones: [],
   usedTombstones: [],
+  tried: false,
   cardLocks: [],
 });
 
@@ -130,6 +133,7 @@ export function collect(
     });
     tellPartner(set, card, id, event);
   });
+  if (effects.tries !== null) set.tried = true;
   if (effects.tombstone !== null) {
     set.tombstones.push({ id: newIdAt(set.now), card, tombstone: effects.tombstone });
   }

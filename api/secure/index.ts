@@ -1,8 +1,11 @@
 import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
+import { allBalances } from './all-balances.ts';
 import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { limits } from './limits.ts';
+import { partnerBalanceAlerts } from './partner-balance-alerts.ts';
 import { partnerBalances } from './partner-balances.ts';
 import { topUps } from './top-ups.ts';
 import { transactions } from './transactions.ts';
@@ -17,10 +20,13 @@ export const secureChannel = channel({
   routes: [
     ...verifications,
     ...balances,
+    ...allBalances,
     ...cards,
     ...cardLocks,
+    ...limits,
     ...topUps,
     ...partnerBalances,
+    ...partnerBalanceAlerts,
     ...transactions,
   ],
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aCard, topUp } from '../support/builders.ts';
+import { aBalance, aCard, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -340,7 +340,12 @@ describe('the same requests from those who may', () => {
         await call(pathNamed('lockCard'), named, 'demo', null);
       }
       const as = kindOf(path) === 'processor' ? 'processor' : 'demo';
-      const answer = await call(path, named, as, needsIssuerCode(path) ? 'sandbox' : null);
+      // The balance that all other calls name has money and a card.
+      const names =
+        path.route.operation === 'deleteBalance'
+          ? { ...named, balanceId: await aBalance(api, named.customerId) }
+          : named;
+      const answer = await call(path, names, as, needsIssuerCode(path) ? 'sandbox' : null);
       expect([answer.status, answer.body?.title]).toEqual([
         expect.toSatisfy((status: number) => status >= 200 && status < 300),
         undefined,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Authorizer } from '../../activities/authorization/authorizer.ts';
 import { NO_LIMITS } from '../../domain/limit.ts';
+import type { Programme } from '../../db/partners.ts';
 import { aCall, type CardTraffic, read, type TestCard } from './card-traffic.ts';
 import { type Action, scenarioMessages } from './scenario-messages.ts';
 import type { ScenarioHead, ScenarioWorld } from './scenario-table.ts';
@@ -10,8 +11,7 @@ export async function openLaneWorld(
   traffic: CardTraffic,
   authorizer: Authorizer,
   head: ScenarioHead,
-): Promise<ScenarioWorld & { readonly card: TestCard }> {
-  const { engine, owner } = traffic;
+): Promise<ScenarioWorld> {
   const deposited = head.kind === 'B' ? head.deposit : 1_000_000_000;
   const programme = await traffic.programme({
     funding: head.kind === 'A' ? 'credit' : 'deposit',
@@ -19,14 +19,27 @@ export async function openLaneWorld(
     allowPartialApproval: head.partial,
   });
   const card = await traffic.card(programme, head.posted);
-  if (head.daily !== null) {
-    const limits = [{ timeUnit: 'daily', type: 'general', amountMinor: head.daily }] as const;
-    await owner
-      .updateTable('card_states')
-      .set({ limits: JSON.stringify({ ...NO_LIMITS, limits }) })
-      .where('card_id', '=', card.cardId)
-      .execute();
-  }
+  if (head.daily !== null) await limitDaily(traffic, card, head.daily);
+  return laneWorldOf(traffic, authorizer, programme, card);
+}
+
+async function limitDaily({ owner }: CardTraffic, card: TestCard, amountMinor: number): Promise<void> {
+  const limits = [{ timeUnit: 'daily', type: 'general', amountMinor }] as const;
+  await owner
+    .updateTable('card_states')
+    .set({ limits: JSON.stringify({ ...NO_LIMITS, limits }) })
+    .where('card_id', '=', card.cardId)
+    .execute();
+}
+
+/** The world of a card that is there. */
+export function laneWorldOf(
+  traffic: CardTraffic,
+  authorizer: Authorizer,
+  programme: Programme,
+  card: TestCard,
+): ScenarioWorld {
+  const { engine, owner } = traffic;
   const next = scenarioMessages(card);
 
   async function act(action: Action): Promise<string[]> {
@@ -99,7 +112,7 @@ export async function openLaneWorld(
   }
 
   return {
-    card,
+    act,
     async play(event) {
       const words = await act(next(event));
       const { consumed } = await engine

@@ -156,6 +156,7 @@ export function openPureWorld(head: ScenarioHead): ScenarioWorld {
   }
 
   return {
+    act,
     play: (event) => [...act(next(event)), `consumed ${counted.consumption.consumed[0]}`],
     values: () => ({
       posted: user.posted,

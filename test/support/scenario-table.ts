@@ -1,7 +1,11 @@
+import type { Action } from './scenario-messages.ts';
+
 /** Books that a scenario moves: the pure functions alone, or the lanes on a database. */
 export interface ScenarioWorld {
   /** Plays one event; answers all words that may be said of it. */
   play(event: ScenarioEvent): Promise<readonly string[]> | readonly string[];
+  /** Does one thing of the network or the clock; answers the words that `play` answers. */
+  act(action: Action): Promise<readonly string[]> | readonly string[];
   values(): Promise<ScenarioValues> | ScenarioValues;
 }
 
