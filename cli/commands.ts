@@ -17,6 +17,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
+  reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
   'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
   balance: async () => (await import('./operate/balance.ts')).balanceCommand,
   'balance-summary': async () => (await import('./operate/balance-summary.ts')).balanceSummaryCommand,

@@ -114,6 +114,16 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
     stranger: 'none',
     body: (named) => aRecord(aPurchase(named, 100), 100, { recordType: 'REFUND' }),
   },
+  announceClearingFile: {
+    stranger: 'none',
+    body: () => ({
+      fileId: 'C1',
+      businessDate: '2026-03-01',
+      records: 1,
+      size: 100,
+      sha256: 'ab'.repeat(32),
+    }),
+  },
   processorHealth: { stranger: 'none' },
 });
 
