@@ -11,6 +11,7 @@ import * as transactions from './migrations/0007-transactions.ts';
 import * as outbox from './migrations/0008-outbox.ts';
 import * as limits from './migrations/0009-limits.ts';
 import * as cardTraffic from './migrations/0010-card-traffic.ts';
+import * as postings from './migrations/0011-postings.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '0008-outbox': outbox,
   '0009-limits': limits,
   '0010-card-traffic': cardTraffic,
+  '0011-postings': postings,
 };
 
 /** Name of the newest migration of this release. */

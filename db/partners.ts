@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
+import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type {
   CertificateScope,
   Database,
@@ -31,6 +32,7 @@ export interface Programme {
   readonly timings: ProgrammeTimings;
   readonly notifications: NotificationSwitches;
   readonly includePartnerBalances: boolean;
+  readonly postingCeilings: PostingCeilings;
   readonly version: number;
 }
 
@@ -146,6 +148,7 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     timings: row.timings,
     notifications: row.notifications,
     includePartnerBalances: row.include_partner_balances,
+    postingCeilings: row.posting_ceilings,
     version: row.version,
   };
 }

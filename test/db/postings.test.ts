@@ -5,7 +5,7 @@ import { atomically } from '../../db/atomically.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import type { Programme } from '../../db/partners.ts';
-import { type PostingResult, postTopUp, type TopUp } from '../../db/postings.ts';
+import { type InternalPosting, postInternal, type PostingResult } from '../../db/postings.ts';
 import { findStep } from '../../db/transactions.ts';
 import { verifyLedger } from '../../db/verify-ledger.ts';
 import { type CardTraffic, openCardTraffic, type TestCard } from '../support/card-traffic.ts';
@@ -32,12 +32,12 @@ afterAll(async () => {
 async function topUp(
   programme: Programme,
   balanceId: string,
-  changes: Partial<TopUp> = {},
+  changes: Partial<InternalPosting> = {},
 ): Promise<PostingResult> {
   const actor = { type: 'PARTNER', id: 'test' } as const;
   const caller = { partnerId: programme.partnerId, actor, requestId: 'test', ip: null };
   return await atomically(app, caller, (trx) =>
-    postTopUp(trx, {
+    postInternal(trx, {
       programme,
       balanceId,
       type: 'topUp',
@@ -133,7 +133,7 @@ describe('refusals, each stored and without movement', () => {
       .execute();
   };
 
-  it.each<[string, (card: TestCard) => Promise<void>, Partial<TopUp>, string, string]>([
+  it.each<[string, (card: TestCard) => Promise<void>, Partial<InternalPosting>, string, string]>([
     ['INVALID_AMOUNT', async () => undefined, { amount: 0 }, 'INVALID_AMOUNT', 'INVALID'],
     ['negative amount', async () => undefined, { amount: -1 }, 'INVALID_AMOUNT', 'INVALID'],
     ['BALANCE_NOT_FOUND', (card) => balance(card, 'CLOSED'), {}, 'BALANCE_NOT_FOUND', 'INVALID'],

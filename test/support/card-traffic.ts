@@ -17,7 +17,8 @@ import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { openAccount } from '../../db/ledger.ts';
 import { findProgramme, type Programme } from '../../db/partners.ts';
-import { postPartnerBalance, postTopUp } from '../../db/postings.ts';
+import { createPartnerBalance, postPartnerBalance } from '../../db/partner-balance-postings.ts';
+import { postInternal } from '../../db/postings.ts';
 
 const CALLER = {
   partnerId: null,
@@ -52,7 +53,7 @@ export interface CardTraffic {
   programme(options?: ProgrammeOptions): Promise<Programme>;
   /** A card on a new balance, or on the balance of another card. */
   card(programme: Programme, amount: number, beside?: TestCard): Promise<TestCard>;
-  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postTopUp>;
+  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postInternal>;
   authorizer(options?: AuthorizerChanges): Authorizer;
   pool(): pg.Pool;
   balance(card: TestCard): Promise<{ posted: number; held: number; version: number }>;
@@ -87,16 +88,17 @@ export function openCardTraffic(urls: {
       const programme = await insertProgramme(owner, options);
       const { prefund = 1_000_000_000 } = options;
       if (prefund > 0) {
-        await atomically(engine, CALLER, (trx) =>
-          postPartnerBalance(trx, {
+        await atomically(engine, CALLER, async (trx) => {
+          await createPartnerBalance(trx, programme, { kind: programme.funding, currency: 'EUR' });
+          await postPartnerBalance(trx, {
             programme,
             type: 'collateralCredit',
             amount: prefund,
             currency: 'EUR',
             externalId: 'prefund',
             description: 'prefund',
-          }),
-        );
+          });
+        });
       }
       return programme;
     },
@@ -281,7 +283,7 @@ async function insertBalance(owner: Kysely<Database>, programme: Programme) {
 
 const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string, amount: number) =>
   atomically(engine, CALLER, (trx) =>
-    postTopUp(trx, {
+    postInternal(trx, {
       programme,
       balanceId,
       type: 'topUp',
