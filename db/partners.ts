@@ -124,6 +124,19 @@ export async function findProgramme(
   return row === undefined ? undefined : toProgramme(row);
 }
 
+/** One programme by its issuer code, or undefined. */
+export async function findProgrammeByCode(
+  db: Kysely<Database>,
+  issuerCode: string,
+): Promise<Programme | undefined> {
+  const row = await db
+    .selectFrom('programmes')
+    .selectAll()
+    .where('issuer_code', '=', issuerCode)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toProgramme(row);
+}
+
 function toProgramme(row: Selectable<ProgrammesTable>): Programme {
   return {
     programmeId: row.programme_id,
