@@ -17,6 +17,25 @@ export async function findPartnerBalance(
     .executeTakeFirst();
 }
 
+/**
+ * One partner balance of those that a sponsor may name: of one partner (null = of every one) and of the
+ * programmes with these issuer codes (none = of every one); or undefined. Engine only.
+ */
+export async function findBalanceForSponsor(
+  db: Kysely<Database>,
+  partnerBalanceId: string,
+  look: { readonly partnerId: number | null; readonly programmes: readonly string[] },
+): Promise<PartnerBalanceRow | undefined> {
+  let query = db
+    .selectFrom('partner_balances')
+    .innerJoin('programmes', 'programmes.programme_id', 'partner_balances.programme_id')
+    .selectAll('partner_balances')
+    .where('partner_balance_id', '=', partnerBalanceId);
+  if (look.partnerId !== null) query = query.where('partner_balances.partner_id', '=', look.partnerId);
+  if (look.programmes.length > 0) query = query.where('programmes.issuer_code', 'in', look.programmes);
+  return await query.executeTakeFirst();
+}
+
 export interface PartnerBalanceFilter {
   readonly programmeIds: readonly number[];
   readonly kind?: PartnerBalanceRow['kind'] | undefined;
