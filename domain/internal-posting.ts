@@ -27,7 +27,7 @@ export interface PostingScene {
   readonly ceilings: PostingCeilings;
 }
 
-export interface InternalPosting {
+export interface PostingCommand {
   /** Null = a word that names no type. */
   readonly type: InternalType | null;
   /** Minor units; not checked yet. */
@@ -51,7 +51,7 @@ const refuse = (
 });
 
 /** The checks of money 4.5 up to the ceiling, in their order; null when none refuses. */
-export function refusePosting(scene: PostingScene, posting: InternalPosting): PostingRefusal | null {
+export function refusePosting(scene: PostingScene, posting: PostingCommand): PostingRefusal | null {
   const { balance, owner, reference } = scene;
   const { type, amount, currency } = posting;
   if (type === null) return refuse('UNKNOWN_TRANSACTION_TYPE');

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atomically } from '../../db/atomically.ts';
+import { createDatabase, createPool } from '../../db/client.ts';
+import { openPartnerBalance, type PartnerBalanceKind } from '../../db/ledger.ts';
 import {
   createPartnerBalance,
   type PartnerBalancePosting,
@@ -156,4 +158,23 @@ it('a number that must be new is taken once, also when two come at once', async 
   await post(programme, 'companyCredit', 5, once);
   await post(programme, 'collateralCredit', 5, { externalId: 'transfer-77' });
   expect(await partnerBalancesOf(traffic.engine, programme)).toEqual({ credit: 11, company: 5 });
+});
+
+it('a channel opens the balance of the company and no other', async () => {
+  const programme = await traffic.programme({ prefund: 0 });
+  const { partnerId, programmeId } = programme;
+  const app = createDatabase(createPool({ url: database.appUrl, max: 1, name: 'test-app' }));
+  const open = (kind: PartnerBalanceKind) =>
+    atomically(app, { ...SPONSOR, partnerId }, (trx) =>
+      openPartnerBalance(trx, { partnerId, programmeId, currency: 'EUR', kind, enforced: false }),
+    );
+  try {
+    for (const kind of ['credit', 'deposit', 'ibanTechnical'] as const) {
+      await expect(open(kind)).rejects.toThrow(/row-level security/);
+    }
+    expect((await open('company')).isNew).toBe(true);
+    expect((await open('company')).isNew).toBe(false);
+  } finally {
+    await app.destroy();
+  }
 });
