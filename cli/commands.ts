@@ -16,6 +16,12 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verifications: async () => (await import('./operate/verifications.ts')).verificationsCommand,
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
+  'open-partner-balance': async () =>
+    (await import('./operate/partner-balances.ts')).openPartnerBalanceCommand,
+  'post-partner-balance': async () =>
+    (await import('./operate/partner-balances.ts')).postPartnerBalanceCommand,
+  adjust: async () => (await import('./operate/adjust.ts')).adjustCommand,
+  'posting-ceiling': async () => (await import('./operate/posting-ceiling.ts')).postingCeilingCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
   'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
   reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
