@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  exceptions: async () => (await import('./operate/exceptions.ts')).exceptionsCommand,
   'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
   reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
   'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
