@@ -53,7 +53,7 @@ export function decideClearing(
   nowMs: number,
   transactionId: string,
 ): Outcome<RecordResult> {
-  if (view === null) return quarantined(record, { kind: 'UNKNOWN_CARD', values: {} });
+  if (view === null) return quarantined(record, unknownCard(record));
   const { balance, programme } = view;
   if (balance === null || programme.balanceHolder === 'external') {
     return quarantined(record, invalidRecord('BALANCE_NOT_HELD_HERE'));
@@ -85,6 +85,21 @@ export function decideClearing(
     default:
       return assertNever(record.recordType);
   }
+}
+
+/** Nobody's programme can be named, so nothing is booked yet: the record is kept for whoever finds its card. */
+function unknownCard(record: PresentmentCommand): ExceptionEffect {
+  const { recordType, amount, currency, externalId, networkReference, transactionDate } = record;
+  const reference = networkReference === null ? {} : { networkReferenceId: networkReference };
+  const values = {
+    recordType,
+    amount,
+    currency,
+    externalTransactionId: externalId,
+    transactionDate,
+    ...reference,
+  };
+  return { kind: 'UNKNOWN_CARD', values };
 }
 
 /** What the cases share. `record` speaks of the balance's currency, `network` is as it came. */
