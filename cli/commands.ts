@@ -17,6 +17,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  'clearing-files': async () => (await import('./operate/clearing-files.ts')).clearingFilesCommand,
+  'post-clearing-file': async () => (await import('./operate/post-clearing-file.ts')).postClearingFileCommand,
   exceptions: async () => (await import('./operate/exceptions.ts')).exceptionsCommand,
   'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
   reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
