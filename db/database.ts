@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type { LimitDocument } from '../domain/limit.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
 
@@ -158,6 +159,7 @@ export interface ProgrammesTable {
   include_partner_balances: Generated<boolean>;
   allow_partial_approval: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
+  posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -708,7 +710,8 @@ export interface NotificationAttemptsTable {
 export interface IdempotencyKeysTable {
   scope: string;
   key: string;
-  partner_id: number;
+  /** Null where the caller speaks for no partner. */
+  partner_id: number | null;
   fingerprint: Buffer;
   state: 'IN_PROGRESS' | 'DONE';
   deadline: Date | null;

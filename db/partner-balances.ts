@@ -23,6 +23,24 @@ export async function findPartnerBalance(
   return row === undefined ? undefined : toRow(row);
 }
 
+/**
+ * One partner balance of those that a sponsor may name: of one partner (null = of every one) and of the
+ * programmes with these issuer codes (none = of every one); or undefined. Engine only.
+ */
+export async function findBalanceForSponsor(
+  db: Kysely<Database>,
+  partnerBalanceId: string,
+  look: { readonly partnerId: number | null; readonly programmes: readonly string[] },
+): Promise<PartnerBalanceRow | undefined> {
+  let query = withAlert(db)
+    .innerJoin('programmes', 'programmes.programme_id', 'balance.programme_id')
+    .where('balance.partner_balance_id', '=', partnerBalanceId);
+  if (look.partnerId !== null) query = query.where('balance.partner_id', '=', look.partnerId);
+  if (look.programmes.length > 0) query = query.where('programmes.issuer_code', 'in', look.programmes);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? undefined : toRow(row);
+}
+
 export interface PartnerBalanceFilter {
   readonly programmeIds: readonly number[];
   readonly kind?: PartnerBalanceRow['kind'] | undefined;

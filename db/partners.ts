@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { LimitDocument } from '../domain/limit.ts';
+import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type {
   CertificateScope,
   Database,
@@ -34,6 +35,7 @@ export interface Programme {
   readonly includePartnerBalances: boolean;
   readonly allowPartialApproval: boolean;
   readonly limits: LimitDocument | null;
+  readonly postingCeilings: PostingCeilings;
   readonly version: number;
 }
 
@@ -125,6 +127,19 @@ export async function findProgramme(
   return row === undefined ? undefined : toProgramme(row);
 }
 
+/** One programme by its issuer code, or undefined. */
+export async function findProgrammeByCode(
+  db: Kysely<Database>,
+  issuerCode: string,
+): Promise<Programme | undefined> {
+  const row = await db
+    .selectFrom('programmes')
+    .selectAll()
+    .where('issuer_code', '=', issuerCode)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toProgramme(row);
+}
+
 function toProgramme(row: Selectable<ProgrammesTable>): Programme {
   return {
     programmeId: row.programme_id,
@@ -151,6 +166,7 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     includePartnerBalances: row.include_partner_balances,
     allowPartialApproval: row.allow_partial_approval,
     limits: row.limits,
+    postingCeilings: row.posting_ceilings,
     version: row.version,
   };
 }

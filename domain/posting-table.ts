@@ -140,6 +140,8 @@ export const POSTING_TABLE = {
       ['PD', 'SU', 'amount'],
     ],
   },
+  /** The opposite of the first leg: a record that was refused after all (authorization 13, REJECT_RECORD). */
+  unknownCardRejected: either(34, ['NS', 'SU', 'amount']),
   revenuePaidOut: either(35, ['RV', 'BK', 'amount']),
   companyPaidOut: either(35, ['CO', 'BK', 'amount']),
 } as const satisfies Readonly<Record<string, TableRow>>;

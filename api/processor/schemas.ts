@@ -1,4 +1,5 @@
 import { MAX_FILE_BYTES } from '../../domain/clearing-file.ts';
+import { directionOf } from '../../domain/presentment-record.ts';
 import {
   alpha3,
   at,
@@ -157,6 +158,30 @@ export const clearingSchema = z
   .strictObject(clearingMembers)
   .superRefine(bothOrNone)
   .openapi('ClearingRecord');
+
+/** Up to 1000 records in one message, with what they add up to (processor 4.1). */
+export const clearingBatchSchema = z
+  .strictObject({
+    fileId: shortText(64),
+    records: z
+      .array(z.strictObject(recordMembers).superRefine(bothOrNone))
+      .min(1, 'must have at least one record')
+      .max(1000, 'must have at most 1000 records'),
+    totals: z.strictObject({ count: minorUnits(0), debit: minorUnits(0), credit: minorUnits(0) }).optional(),
+  })
+  .superRefine(({ records, totals }, context) => {
+    if (totals === undefined) return;
+    const sum = { count: records.length, debit: 0, credit: 0 };
+    for (const { recordType, amount } of records) sum[directionOf(recordType)] += amount;
+    for (const name of ['count', 'debit', 'credit'] as const) {
+      if (totals[name] === sum[name]) continue;
+      context.addIssue({ code: 'custom', path: ['totals', name], message: 'differs from the records' });
+    }
+  })
+  .openapi('ClearingRecords');
+
+/** One record, or several of one file. */
+export const clearingsSchema = z.union([clearingSchema, clearingBatchSchema]);
 
 /** The records that `/processor/refunds` takes. */
 export const refundSchema = z

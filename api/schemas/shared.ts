@@ -91,6 +91,13 @@ export function isCalendarDay(value: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(value);
 }
 
+/** ISO 8601 date and time with its offset, as a `Date`. */
+export const dateTime = () =>
+  z.iso
+    .datetime({ offset: true, error: 'must be a date and time, for example 2026-01-31T10:00:00.000Z' })
+    .transform((value) => new Date(value))
+    .openapi({ type: 'string', format: 'date-time' });
+
 /** configId: digits with their leading zeros. */
 export const configId = () =>
   z.string({ error: 'must be a text of digits' }).regex(/^[0-9]{1,20}$/, 'must be 1 to 20 digits');

@@ -175,4 +175,40 @@ const GUARDS = `
   create trigger refuse_truncate before truncate on ledger_transfers execute function refuse_change();
   create trigger refuse_truncate before truncate on audit_log execute function refuse_change();
   create trigger refuse_truncate before truncate on ledger_seals execute function refuse_change();
+
+  -- One look at all rows of a statement: accounts of one currency, one side of the balance sheet and the row's
+  -- partner; POSTED and VOIDED parts use up no more than their PENDING transfer.
+  -- A plan that was made while the table was small must not read all of it when it has grown.
+  create function check_transfers() returns trigger language plpgsql set enable_seqscan = off as $$
+  begin
+    if exists (
+      select from added t
+      left join ledger_accounts d on d.account_id = t.debit_account
+      left join ledger_accounts c on c.account_id = t.credit_account
+      where d.currency is distinct from t.currency or c.currency is distinct from t.currency
+        or d.off_balance is distinct from c.off_balance
+        or d.partner_id is distinct from t.partner_id or c.partner_id is distinct from t.partner_id)
+    then
+      raise exception 'a transfer needs two accounts of its currency, side and partner'
+        using errcode = 'check_violation', constraint = 'ledger_transfers_accounts';
+    end if;
+    if exists (
+      select from (
+        select distinct transaction_id, of_event_seq, of_seq from added where of_seq is not null) u
+      cross join lateral (
+        select sum(case when x.of_seq is not null then x.amount when x.state = 'PENDING' then -x.amount end) as over,
+          bool_or(x.of_seq is null and x.state = 'PENDING') as pending
+        from ledger_transfers x
+        where x.transaction_id = u.transaction_id and (
+          x.of_event_seq = u.of_event_seq and x.of_seq = u.of_seq
+          or x.event_seq = u.of_event_seq and x.seq = u.of_seq)) used
+      where not coalesce(used.pending, false) or used.over > 0)
+    then
+      raise exception 'a transfer uses more than is pending'
+        using errcode = 'check_violation', constraint = 'ledger_transfers_pending';
+    end if;
+    return null;
+  end $$;
+  create trigger check_transfers after insert on ledger_transfers referencing new table as added
+    for each statement execute function check_transfers();
 `;

@@ -200,3 +200,50 @@ describe('partial approvals', () => {
     expect(unsupported.body.description).toBe('INSUFFICIENT_FUNDS');
   });
 });
+
+describe('several records in one message', () => {
+  const batch = (records: readonly object[], totals?: object) => ({
+    fileId: `F${Math.random()}`.slice(0, 20),
+    records,
+    ...(totals === undefined ? {} : { totals }),
+  });
+
+  it('200: each with its own result, a repeat of all is a DUPLICATE of each', async () => {
+    const card = await aPayingCard(api, 10_000);
+    const { purchase } = await anApproval(api, card, 2_000);
+    const records = [
+      aRecord(purchase, 2_000, { recordId: '1' }),
+      aRecord(aPurchase(card, 300), 300, { recordId: '2', recordType: 'REFUND' }),
+      aRecord(aPurchase({ ...card, processorCardId: 'pc_nobody' }, 500), 500, { recordId: '3' }),
+    ];
+    const body = batch(records, { count: 3, debit: 2_500, credit: 300 });
+    const answer = await send(api, 'clearings', body);
+    expect(answer.body.results).toMatchObject([
+      { recordId: '1', result: 'POSTED', exception: null },
+      { recordId: '2', result: 'POSTED', exception: 'UNLINKED_REFUND' },
+      { recordId: '3', result: 'QUARANTINED', id: null, exception: 'UNKNOWN_CARD' },
+    ]);
+    expect(await funds(card)).toEqual({ amount: 8_300, held: 0 });
+    const again = await send(api, 'clearings', body);
+    expect(again.body.results.map((one: { result: string }) => one.result)).toEqual(
+      Array(3).fill('DUPLICATE'),
+    );
+    expect(await funds(card)).toEqual({ amount: 8_300, held: 0 });
+  });
+
+  it('400 VALIDATION_ERROR: totals that differ, a bad record; nothing is posted', async () => {
+    const card = await aPayingCard(api, 1_000);
+    const records = [aRecord(aPurchase(card, 300), 300, { recordId: '1' })];
+    const differs = await send(api, 'clearings', batch(records, { count: 2, debit: 300, credit: 1 }));
+    expect([differs.status, faults(differs)]).toEqual([400, ['totals.count', 'totals.credit']]);
+    const bad = await send(
+      api,
+      'clearings',
+      batch([...records, { ...records[0], recordId: '2', amount: 'x' }]),
+    );
+    expect([bad.status, faults(bad)]).toEqual([400, ['records.1.amount']]);
+    const none = await send(api, 'clearings', batch([]));
+    expect([none.status, faults(none)]).toEqual([400, ['records']]);
+    expect(await funds(card)).toEqual({ amount: 1_000, held: 0 });
+  });
+});

@@ -13,11 +13,12 @@ import { atomically } from '../../db/atomically.ts';
 import { announceClearingFile } from '../../db/clearing-files.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
 import { reconcile } from '../../db/reconciliation.ts';
-import { aCall, aPurchase, aRecord, openCardTraffic } from '../support/card-traffic.ts';
+import { aCall, aPurchase, aRecord, openCardTraffic, type TestCard } from '../support/card-traffic.ts';
 import { aClearingFile, type BuiltFile, inPieces } from '../support/clearing-file.ts';
 
 const RECORDS = Number(process.argv[2] ?? 100_000);
-const CARDS = 200;
+/** A card has some fifty open purchases of different amounts. */
+const CARDS = Math.max(1, Math.ceil(RECORDS / 50));
 const AT_ONCE = 512;
 const caller = {
   partnerId: null,
@@ -49,16 +50,17 @@ try {
 }
 
 async function approvedFile(): Promise<BuiltFile> {
-  const programme = await traffic.programme({ funding: 'credit' });
-  const cards = await Promise.all(Array.from({ length: CARDS }, () => traffic.card(programme, 1_000_000)));
+  const programme = await traffic.programme({ funding: 'credit', prefund: 1_000_000_000_000_000 });
+  const cards: TestCard[] = [];
+  while (cards.length < CARDS) cards.push(await traffic.card(programme, 100_000_000));
   const authorizer = traffic.authorizer();
   const records: object[] = [];
   while (records.length < RECORDS) {
     const purchases = Array.from({ length: Math.min(AT_ONCE, RECORDS - records.length) }, (_one, at) =>
-      aPurchase(cards[(records.length + at) % CARDS] as (typeof cards)[number], 10),
+      aPurchase(cards[(records.length + at) % CARDS] as TestCard, 1_000 + records.length + at),
     );
     await Promise.all(purchases.map((one) => authorizer.authorize(one, aCall())));
-    records.push(...purchases.map((one) => aRecord(one, 10)));
+    records.push(...purchases.map((one) => aRecord(one, one.amount)));
   }
   await authorizer.drain();
   return aClearingFile(records, { fileId: 'bench' });

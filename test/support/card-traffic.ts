@@ -15,9 +15,10 @@ import type { NetworkAnswer } from '../../domain/decision.ts';
 import { atomically, newId } from '../../db/atomically.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
-import { openAccount } from '../../db/ledger.ts';
+import { openAccount, openPartnerBalance } from '../../db/ledger.ts';
 import { findProgramme, type Programme } from '../../db/partners.ts';
-import { postPartnerBalance, postTopUp } from '../../db/postings.ts';
+import { postPartnerBalance } from '../../db/partner-balance-postings.ts';
+import { postInternal } from '../../db/postings.ts';
 
 const CALLER = {
   partnerId: null,
@@ -55,7 +56,7 @@ export interface CardTraffic {
   card(programme: Programme, amount: number, beside?: TestCard): Promise<TestCard>;
   /** Money of the partner that came in at the bank. */
   prefund(programme: Programme, amount: number): Promise<void>;
-  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postTopUp>;
+  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postInternal>;
   authorizer(options?: AuthorizerChanges): Authorizer;
   pool(): pg.Pool;
   balance(card: TestCard): Promise<{ posted: number; held: number; version: number }>;
@@ -275,7 +276,7 @@ async function insertBalance(owner: Kysely<Database>, programme: Programme) {
 
 const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string, amount: number) =>
   atomically(engine, CALLER, (trx) =>
-    postTopUp(trx, {
+    postInternal(trx, {
       programme,
       balanceId,
       type: 'topUp',
@@ -287,16 +288,18 @@ const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string
   );
 
 async function prefundFrom(engine: Kysely<Database>, programme: Programme, amount: number): Promise<void> {
-  await atomically(engine, CALLER, (trx) =>
-    postPartnerBalance(trx, {
+  await atomically(engine, CALLER, async (trx) => {
+    const place = { kind: programme.funding, currency: 'EUR' } as const;
+    await openPartnerBalance(trx, { ...programme, ...place, enforced: programme.enforcePartnerBalance });
+    await postPartnerBalance(trx, {
       programme,
       type: 'collateralCredit',
       amount,
       currency: 'EUR',
       externalId: 'prefund',
       description: 'prefund',
-    }),
-  );
+    });
+  });
 }
 
 const digits = (length: number): string =>

@@ -4,7 +4,14 @@ import type {
   ReversalMessage,
 } from '../../activities/authorization/messages.ts';
 import { aPurchase, aRecord, aReversal, type TestCard } from './card-traffic.ts';
-import type { ScenarioEvent } from './scenario-table.ts';
+
+/** One row of a scenario. */
+export interface ScenarioEvent {
+  readonly name: string;
+  readonly amount: number;
+  /** Which purchase it is about, counted from 1; null = the newest. */
+  readonly of: number | null;
+}
 
 /** What the network, the clock or the partner does next. */
 export type Action =

@@ -1,4 +1,4 @@
-import type { Action } from './scenario-messages.ts';
+import type { Action, ScenarioEvent } from './scenario-messages.ts';
 
 /** Books that a scenario moves: the pure functions alone, or the lanes on a database. */
 export interface ScenarioWorld {
@@ -7,13 +7,6 @@ export interface ScenarioWorld {
   /** Does one thing of the network or the clock; answers the words that `play` answers. */
   act(action: Action): Promise<readonly string[]> | readonly string[];
   values(): Promise<ScenarioValues> | ScenarioValues;
-}
-
-export interface ScenarioEvent {
-  readonly name: string;
-  readonly amount: number;
-  /** Which purchase it is about, counted from 1; null = the newest. */
-  readonly of: number | null;
 }
 
 export interface ScenarioValues {

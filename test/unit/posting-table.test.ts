@@ -55,6 +55,7 @@ const CHAPTER = `
   33 | writeOff                   | WO>U amount | WO>U amount                             | 0
   34 | unknownCardItem            | SU>NS amount| SU>NS amount                            | 0
   34 | unknownCardPlaced          | U>SU amount | U>PH amount, PD>SU amount               | 0
+  34 | unknownCardRejected        | NS>SU amount| NS>SU amount                            | 0
   35 | revenuePaidOut             | RV>BK amount| RV>BK amount                            | 0
   35 | companyPaidOut             | CO>BK amount| CO>BK amount                            | 0
 `;
