@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { type AdjustmentReason, type AdjustmentRule, ADJUSTMENTS } from '../domain/adjustment.ts';
 import { Refusal } from '../domain/errors.ts';
 import { availableOf } from '../domain/ledger.ts';
 import { sumFits } from '../domain/money.ts';
+import { PROVISIONAL } from '../domain/presentment.ts';
 import type { Trx } from './atomically.ts';
 import { type LockedBalance, lockBalances } from './books.ts';
 import { movesCustomer, postByHand } from './hand-postings.ts';
@@ -43,6 +45,8 @@ const TITLES: Readonly<Record<AdjustmentReason, string>> = {
  */
 export async function postAdjustment(trx: Trx, adjustment: Adjustment): Promise<string> {
   const { balanceId, category, amount, reason, referenceId } = adjustment;
+  // Transactions are locked before balances, by every writer.
+  if (reason === 'PROVISIONAL_CREDIT' && referenceId) await markProvisional(trx, referenceId);
   const balance = (await lockBalances(trx, [balanceId])).get(balanceId);
   if (balance === undefined) throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
   refuseExternal(balance);
@@ -71,6 +75,15 @@ export async function postAdjustment(trx: Trx, adjustment: Adjustment): Promise<
     audited: { note: adjustment.note },
     forced: rule.forced,
   });
+}
+
+/** What the network pays later for this purchase belongs to whoever has paid its holder (row 13). */
+async function markProvisional(trx: Trx, transactionId: string): Promise<void> {
+  await trx
+    .updateTable('transactions')
+    .set({ flags: sql`array_append(array_remove(coalesce(flags, '{}'), ${PROVISIONAL}), ${PROVISIONAL})` })
+    .where('id', '=', transactionId)
+    .execute();
 }
 
 function refuseAdjustment(

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type OperationNodeSource, sql } from 'kysely';
 import { type AccountCode, isPartnerCode, type PartnerCode } from '../domain/account.ts';
 import { type AccountValue, availableOf, type Transfer, valueAfter } from '../domain/ledger.ts';
 import { nowOf, type Trx } from './atomically.ts';
@@ -179,18 +179,21 @@ export async function bookEntry(trx: Trx, entry: Entry): Promise<Booked> {
       credit_after: valueOf(transfer.credit),
     };
   });
-  await trx.insertInto('ledger_transfers').values(rows).execute();
-  if (entry.balance !== null && balance !== null) await saveBalance(trx, balance, entry);
+  const writes: OperationNodeSource[] = [trx.insertInto('ledger_transfers').values(rows)];
+  if (entry.balance !== null && balance !== null) writes.push(saveBalance(trx, balance, entry));
   for (const [code, before] of entry.partner) {
     const after = partner.get(code);
     const touched = transfers.some(({ debit, credit }) => debit === code || credit === code);
-    if (after !== undefined && touched) await savePartnerBalance(trx, before, after, entry.forced);
+    if (after !== undefined && touched) writes.push(savePartnerBalance(trx, before, after, entry.forced));
   }
+  // One round trip: the partner's balance is locked, and others wait for it.
+  const parts = writes.map((write, at) => sql`${sql.ref(`write_${at}`)} as (${write})`);
+  await sql`with ${sql.join(parts)} select 1`.execute(trx);
   return { balance, partner };
 }
 
-async function saveBalance(trx: Trx, after: LockedBalance, { forced }: Entry): Promise<void> {
-  await trx
+const saveBalance = (trx: Trx, after: LockedBalance, { forced }: Entry) =>
+  trx
     .updateTable('balances')
     .set((row) => ({
       posted: after.posted,
@@ -198,26 +201,23 @@ async function saveBalance(trx: Trx, after: LockedBalance, { forced }: Entry): P
       version: sql<number>`${row.ref('version')} + 1`,
       ...forcedSince(trx, after, forced),
     }))
-    .where('balance_id', '=', after.balance_id)
-    .execute();
-}
+    .where('balance_id', '=', after.balance_id);
 
-async function savePartnerBalance(
+function savePartnerBalance(
   trx: Trx,
   before: LockedPartnerBalance,
   after: LockedPartnerBalance,
   forced: boolean,
-): Promise<void> {
+) {
   const mark = forced && after.enforced && after.posted < before.posted;
-  await trx
+  return trx
     .updateTable('partner_balances')
     .set((row) => ({
       posted: after.posted,
       version: sql<number>`${row.ref('version')} + 1`,
       ...forcedSince(trx, after, mark),
     }))
-    .where('partner_balance_id', '=', after.partner_balance_id)
-    .execute();
+    .where('partner_balance_id', '=', after.partner_balance_id);
 }
 
 /** What a forced posting took below zero is marked until it is in order again; nothing else may go there. */

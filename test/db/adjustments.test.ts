@@ -7,7 +7,14 @@ import { postByHand } from '../../db/hand-postings.ts';
 import type { Programme } from '../../db/partners.ts';
 import { findStep } from '../../db/transactions.ts';
 import { verifyLedger } from '../../db/verify-ledger.ts';
-import { type CardTraffic, openCardTraffic, type TestCard } from '../support/card-traffic.ts';
+import {
+  aCall,
+  aPurchase,
+  aRecord,
+  type CardTraffic,
+  openCardTraffic,
+  type TestCard,
+} from '../support/card-traffic.ts';
 import { type FreshDatabase, freshDatabase } from '../support/database.ts';
 import { partnerBalancesOf, transfersOf } from '../support/money.ts';
 
@@ -251,4 +258,34 @@ it('names the transaction that it is about', async () => {
   const { transactionId: referenceId } = await traffic.topUp(programme, card.balanceId, 100);
   const id = await adjust(card, { reason: 'PROVISIONAL_CREDIT', referenceId });
   expect((await findStep(traffic.engine, id, 1))?.transaction).toMatchObject({ related_id: referenceId });
+});
+
+describe('a purchase whose holder was credited before the network paid', () => {
+  it.each(['credit', 'deposit'] as const)(
+    'gives the chargeback to whoever paid, once, in a programme funded by %s',
+    async (funding) => {
+      const programme = await traffic.programme({ funding });
+      const card = await traffic.card(programme, 5_000);
+      const authorizer = traffic.authorizer();
+      const purchase = aPurchase(card, 2_000);
+      await authorizer.authorize(purchase, aCall());
+      const { results } = await authorizer.clear(aRecord(purchase, 2_000), aCall());
+      const referenceId = results[0]?.id as string;
+      await adjust(card, { reason: 'PROVISIONAL_CREDIT', amount: 2_000, referenceId });
+      expect(await traffic.balance(card)).toMatchObject({ posted: 5_000 });
+
+      const chargeback = aRecord(purchase, 2_000, { recordType: 'CHARGEBACK' });
+      expect((await authorizer.clear(chargeback, aCall())).results).toMatchObject([
+        { result: 'POSTED', id: referenceId, exception: null },
+      ]);
+      expect(await traffic.balance(card)).toMatchObject({ posted: 5_000 });
+      // The next one was not paid ahead of.
+      const second = aRecord(purchase, 500, { recordType: 'CHARGEBACK' });
+      expect((await authorizer.clear(second, aCall())).results).toMatchObject([
+        { exception: 'REFUND_EXCEEDS' },
+      ]);
+      expect(await traffic.balance(card)).toMatchObject({ posted: 5_500 });
+      await authorizer.drain();
+    },
+  );
 });
