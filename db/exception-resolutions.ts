@@ -1,6 +1,7 @@
 import { Refusal, invalid } from '../domain/errors.ts';
 import { adjustmentOf, type Resolution } from '../domain/exception-resolution.ts';
 import { holdReleaseId } from '../domain/hold-release.ts';
+import { postAdjustment } from './adjustments.ts';
 import type { Trx } from './atomically.ts';
 import type { ExceptionRow } from './exceptions.ts';
 import { startWorkflow } from './outbox.ts';
@@ -18,29 +19,11 @@ export interface Resolve {
   readonly amount: number | null;
 }
 
-/** Postings that a resolution may need; given in, so that the queue knows no ledger. */
-export interface MoneyMoves {
-  /** Rows 32 and 33: answers the id of the transaction. */
-  postAdjustment(trx: Trx, adjustment: ExceptionAdjustment): Promise<string>;
-}
-
-export interface ExceptionAdjustment {
-  readonly balanceId: string;
-  readonly category: 'CREDIT' | 'DEBIT';
-  readonly amount: number;
-  readonly currency: string;
-  readonly reason: 'CORRECTION' | 'WRITE_OFF';
-  readonly note: string;
-  readonly referenceId: string;
-  readonly externalId: string;
-}
-
 /** ADJUST (#32) and WRITE_OFF (#33) on the balance of the exception's transaction; answers the posting. */
 export async function adjustBalance(
   trx: Trx,
   found: ExceptionRow,
   { resolution, amount, note }: Resolve,
-  { postAdjustment }: MoneyMoves,
 ): Promise<string> {
   if (amount === null || amount <= 0) throw invalid([{ field: 'amount', message: 'must be at least 1' }]);
   const about = await transactionOf(trx, found.transaction_id);

@@ -1,6 +1,6 @@
 import { atomically, type Trx } from '../../db/atomically.ts';
 import { assignException, claimException, resolveException } from '../../db/exception-queue.ts';
-import type { MoneyMoves, Resolve } from '../../db/exception-resolutions.ts';
+import type { Resolve } from '../../db/exception-resolutions.ts';
 import { type ExceptionRow, listExceptions } from '../../db/exceptions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { RESOLUTIONS, resolutionsOf } from '../../domain/exception-resolution.ts';
@@ -135,17 +135,11 @@ async function work(
     }
     case 'resolve': {
       const resolve = readResolve(option, operatorId);
-      const { transactionId } = await write((trx) => resolveException(trx, exceptionId, resolve, moves));
+      const { transactionId } = await write((trx) => resolveException(trx, exceptionId, resolve));
       return said(io, { id: exceptionId, state: 'RESOLVED', resolution: resolve.resolution, transactionId });
     }
   }
 }
-
-const moves: MoneyMoves = {
-  postAdjustment: async () => {
-    throw new Refusal('SERVICE_UNAVAILABLE', 'Adjustments are not part of this release.');
-  },
-};
 
 function readResolve(
   option: (name: 'resolution' | 'note' | 'amount' | 'transaction' | 'second') => string | null,
