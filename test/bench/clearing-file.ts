@@ -53,8 +53,8 @@ export async function benchClearingFile([asked = '100000']: readonly string[], s
   try {
     const file = await timed('approvals', () => approvedFile(traffic, records));
     say(`file of ${Math.round(file.bytes.length / 1_000_000)} MB`);
-    await post(traffic, timed, file);
-    await post(traffic, timed, { ...file, announced: { ...file.announced, fileId: 'again' } });
+    await post(traffic, timed, say, file);
+    await post(traffic, timed, say, { ...file, announced: { ...file.announced, fileId: 'again' } });
     await timed('proof of the file', () => reconcile(traffic.engine, 'clearing', file.announced.fileId));
   } finally {
     await traffic.end();
@@ -81,7 +81,12 @@ async function approvedFile(traffic: CardTraffic, wanted: number): Promise<Built
   return aClearingFile(records, { fileId: 'bench' });
 }
 
-async function post(traffic: CardTraffic, timed: Stopwatch, { announced, bytes }: BuiltFile): Promise<void> {
+async function post(
+  traffic: CardTraffic,
+  timed: Stopwatch,
+  say: Say,
+  { announced, bytes }: BuiltFile,
+): Promise<void> {
   const { fileId } = announced;
   const activities = createClearingFileActivities({
     db: traffic.engine,
@@ -102,7 +107,8 @@ async function post(traffic: CardTraffic, timed: Stopwatch, { announced, bytes }
       if (records === done) return;
     }
   });
-  await timed('report', () => run(activities.finishClearingFile));
+  const report = await timed('report', () => run(activities.finishClearingFile));
+  say(JSON.stringify(report));
 }
 
 type Stopwatch = <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -120,10 +126,7 @@ const stopwatch =
     clearInterval(watch);
     const rate = Math.round(records / seconds);
     const mb = (bytes: number) => Math.round(bytes / 1_000_000);
-    const said = typeof result === 'object' ? JSON.stringify(result) : '';
-    say(
-      `${what}: ${seconds.toFixed(1)} s, ${rate}/s, rss ${mb(before.rss)} -> at most ${mb(peak)} MB ${said.slice(0, 90)}`,
-    );
+    say(`${what}: ${seconds.toFixed(1)} s, ${rate}/s, rss ${mb(before.rss)} -> at most ${mb(peak)} MB`);
     return result;
   };
 
