@@ -196,6 +196,8 @@ interface Reference {
   readonly merchantOldest: string;
   readonly amount: number | null;
   readonly refund: boolean;
+  /** What the network's own reference finds is meant, whatever else would fit. */
+  readonly networkFirst: boolean;
 }
 
 const daysBefore = (nowMs: number, days: number): string => firstIdAt(nowMs - days * DAY_MS);
@@ -238,6 +240,7 @@ const NOTHING_NAMED = {
   merchant: null,
   amount: null,
   refund: false,
+  networkFirst: false,
 };
 
 const namedBy = (reference: MessageReference, nowMs: number, days: number): Reference => ({
@@ -260,6 +263,7 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
       return mayBeLate(item)
         ? {
             ...NOTHING_NAMED,
+            networkFirst: true,
             ...oldest(nowMs, CLEARED_FIRST_DAYS),
             networkReference: item.command.networkReference,
           }
@@ -281,6 +285,7 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
         merchantOldest: daysBefore(nowMs, refund ? REFUND_DAYS : MERCHANT_DAYS),
         amount: item.command.amount,
         refund,
+        networkFirst: true,
       };
     }
   }
@@ -312,6 +317,7 @@ export async function candidatesOf(
     asked.map((one) => one.merchantOldest),
     asked.map((one) => one.amount),
     asked.map((one) => one.refund),
+    asked.map((one) => one.networkFirst),
     asked.map((one) => one.oldest).toSorted()[0],
   ]);
   for (const { item, id } of rows) found.set(item, [...(found.get(item) ?? []), id]);
