@@ -1,3 +1,12 @@
+import {
+  type ClearingFileCollaborators,
+  createClearingFileActivities,
+} from './authorization/clearing-files.ts';
+import { createHoldActivities } from './authorization/holds.ts';
+import {
+  createReconciliationActivities,
+  type ReconciliationCollaborators,
+} from './database/reconciliation.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -10,7 +19,9 @@ import {
 export type Collaborators = VerificationCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
-  CardInstructionCollaborators;
+  CardInstructionCollaborators &
+  ClearingFileCollaborators &
+  ReconciliationCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
@@ -18,6 +29,9 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createKycProviderActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
+  ...createClearingFileActivities(collaborators),
+  ...createHoldActivities(collaborators),
+  ...createReconciliationActivities(collaborators),
 });
 
 /** What workflows see. */

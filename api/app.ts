@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel } from './channel.ts';
-import { mount, type MountedRoute } from './mount.ts';
+import { mount, type MountedRoute, refuseOtherMethods } from './mount.ts';
 import { defect, toErrorAnswer } from './errors.ts';
 import { requestIdOf } from './middleware/request-id.ts';
 import { addressOf, beginFacts, factsOf, incomingOf, type RequestFacts } from './request-facts.ts';
@@ -40,6 +40,7 @@ export function createApp(services: Services, listener: string, channels: readon
     await next();
   });
   const routes = channels.flatMap((one) => mount(app, services, one));
+  refuseOtherMethods(app, channels);
   app.notFound(() => {
     throw new Refusal('NOT_FOUND', 'There is no such route.');
   });

@@ -3,7 +3,7 @@ import type { RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Arrival, Identified } from './channel.ts';
 import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
-import type { PartnerPrincipal, ProcessorPrincipal } from './partner-principal.ts';
+import type { PartnerPrincipal, ProcessorPrincipal, SponsorPrincipal } from './partner-principal.ts';
 import type { Services } from './services.ts';
 
 /** Knows a partner by its certificate; programmes are settled by `admitPartner`. Throws 401. */
@@ -114,6 +114,26 @@ export async function identifyProcessor(
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
     idempotencyScope: `processor:${processor}`,
+  };
+}
+
+/** Knows a BIN sponsor or a bank's system by its certificate. Throws 401. */
+export async function identifySponsor(
+  services: Services,
+  arrival: Arrival,
+): Promise<Identified<SponsorPrincipal>> {
+  const certificate = await requireCertificate(services, arrival);
+  const { partner, label, scopes, programmes } = certificate;
+  const partnerId = partner?.partnerId ?? null;
+  return {
+    principal: { kind: 'sponsor', scopes, partnerId, programmes },
+    // The balance may be of any partner: the engine acts, and what is posted is written to that partner's books.
+    caller: { ...callerOf(certificate, arrival), partnerId: null },
+    partnerId,
+    scopes,
+    pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
+    // The label names a sponsor of no partner, so that a renewed certificate keeps its keys.
+    idempotencyScope: `sponsor:${partner?.publicId ?? label}`,
   };
 }
 

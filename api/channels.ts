@@ -3,7 +3,7 @@ import type { AnyChannel } from './channel.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
 import { processorChannel } from './processor/index.ts';
 import { publicChannel } from './public/index.ts';
-import { secureChannel } from './secure/index.ts';
+import { secureChannel, sponsorChannel } from './secure/index.ts';
 
 /** What each listener serves (channels 1). */
 export const publicChannels: readonly AnyChannel[] = [publicChannel];
@@ -11,6 +11,7 @@ export const publicChannels: readonly AnyChannel[] = [publicChannel];
 export const certificateChannels: readonly AnyChannel[] = [
   ...publicKeyChannels,
   secureChannel,
+  sponsorChannel,
   lifecycleChannel,
   processorChannel,
 ];

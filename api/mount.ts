@@ -17,14 +17,20 @@ export interface MountedRoute {
  * keeps the process from starting, so nothing undeclared is ever served.
  */
 export function mount(app: Hono, services: Services, one: AnyChannel): MountedRoute[] {
-  const methods = new Map<string, Set<Method>>();
   for (const route of one.routes) {
     assertDeclared(one, route);
-    const paths = [{ method: route.method, path: route.path }, ...(route.aliases ?? [])];
-    for (const alias of paths) {
-      const method = alias.method ?? route.method;
-      const path = one.prefix + alias.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    for (const { method, path } of pathsOf(one, route)) {
       app.on(method, path, (context) => serveRoute(services, one, route, context));
+    }
+  }
+  return one.routes.map((route) => ({ channel: one.name, prefix: one.prefix, route }));
+}
+
+/** Answers 405 on every path for the methods that none of the channels takes; after all are mounted. */
+export function refuseOtherMethods(app: Hono, channels: readonly AnyChannel[]): void {
+  const methods = new Map<string, Set<Method>>();
+  for (const one of channels) {
+    for (const { method, path } of one.routes.flatMap((route) => pathsOf(one, route))) {
       methods.set(path, (methods.get(path) ?? new Set()).add(method));
     }
   }
@@ -35,8 +41,13 @@ export function mount(app: Hono, services: Services, one: AnyChannel): MountedRo
       });
     });
   }
-  return one.routes.map((route) => ({ channel: one.name, prefix: one.prefix, route }));
 }
+
+const pathsOf = (one: AnyChannel, route: Route): { method: Method; path: string }[] =>
+  [{ path: route.path }, ...(route.aliases ?? [])].map((alias) => ({
+    method: ('method' in alias ? alias.method : undefined) ?? route.method,
+    path: one.prefix + alias.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+  }));
 
 function assertDeclared(one: AnyChannel, route: Partial<Route>): void {
   const missing = (['operation', 'method', 'path', 'role', 'owner', 'jwe', 'idempotency'] as const).filter(

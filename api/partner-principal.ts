@@ -25,12 +25,23 @@ export interface ProcessorPrincipal {
   readonly scopes: RegisteredCertificate['scopes'];
 }
 
+/** A BIN sponsor or a bank's system, known by its certificate: it books on partner balances. */
+export interface SponsorPrincipal {
+  readonly kind: 'sponsor';
+  readonly scopes: RegisteredCertificate['scopes'];
+  /** The only partner whose balances it may name; null = those of every partner. */
+  readonly partnerId: number | null;
+  /** Issuer codes it is limited to; empty = all. */
+  readonly programmes: readonly string[];
+}
+
 /** Nobody in particular: what the public listener shows before any sign-in. */
 export interface NobodyPrincipal {
   readonly kind: 'nobody';
 }
 
 export const partnerRoute = routesOf<PartnerPrincipal>();
+export const sponsorRoute = routesOf<SponsorPrincipal>();
 export const processorRoute = routesOf<ProcessorPrincipal>();
 export const publicRoute = routesOf<NobodyPrincipal>();
 

@@ -11,7 +11,7 @@ import type { Services } from './services.ts';
  * come from it. What it does not declare is not served.
  */
 
-export type ChannelName = 'public' | 'secure' | 'lifecycle' | 'processor';
+export type ChannelName = 'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor';
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** Who may call: certificate scopes, or `nobody-asked` for what the public listener shows to everyone. */
@@ -19,10 +19,10 @@ export type RoleRule = { readonly scopes: readonly CertificateScope[] } | 'nobod
 
 /**
  * Whose data a route touches. `programme`: only what belongs to a programme the caller may use; `partner`:
- * the caller's own partner; `card-of-message`: the programme follows from the card in the message; `none`: no
- * data of anybody.
+ * the caller's own partner; `card-of-message`: the programme follows from the card in the message;
+ * `partner-balance`: it follows from the partner balance in the path; `none`: no data of anybody.
  */
-export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'none';
+export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'none';
 
 /** How far JWE goes on a route (channels 8); `none`: not a JSON route of that kind. */
 export type JweClass = 'open' | 'response' | 'both' | 'none';

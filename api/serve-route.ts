@@ -163,7 +163,7 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
     once: async (work, replayCard) => {
       const { idempotency } = facts;
       const { partnerId } = known.caller;
-      if (idempotency === null || partnerId === null) return await run(work);
+      if (idempotency === null) return await run(work);
       const outcome = await run((trx) =>
         underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
       );

@@ -95,6 +95,10 @@ export function simulatorEnvironment(stack: Stack): Environment {
     SIM_PLATFORM_CERT: client.certificate,
     SIM_PLATFORM_KEY: client.key,
     SIM_PLATFORM_CA: certificates.ca,
+    // Scenarios play the partner too: they open balances and read them.
+    SIM_SCENARIO_CERT: certificates.of.demo.certificate,
+    SIM_SCENARIO_KEY: certificates.of.demo.key,
+    SIM_PARTNER_CONTROL_URL: at.partnerControlUrl,
     SIM_CA_DIR: join(dataDir, 'partner-ca'),
     SIM_STORE: `sqlite:${join(store, 'partner.sqlite')}`,
     SIM_KYC_API_KEY: secrets.kycApiKey,

@@ -16,8 +16,22 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verifications: async () => (await import('./operate/verifications.ts')).verificationsCommand,
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
+  'open-partner-balance': async () =>
+    (await import('./operate/partner-balances.ts')).openPartnerBalanceCommand,
+  'post-partner-balance': async () =>
+    (await import('./operate/partner-balances.ts')).postPartnerBalanceCommand,
+  adjust: async () => (await import('./operate/adjust.ts')).adjustCommand,
+  'posting-ceiling': async () => (await import('./operate/posting-ceiling.ts')).postingCeilingCommand,
   trace: async () => (await import('./operate/trace.ts')).traceCommand,
+  'clearing-files': async () => (await import('./operate/clearing-files.ts')).clearingFilesCommand,
+  'post-clearing-file': async () => (await import('./operate/post-clearing-file.ts')).postClearingFileCommand,
+  exceptions: async () => (await import('./operate/exceptions.ts')).exceptionsCommand,
+  'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
+  reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
   'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
+  balance: async () => (await import('./operate/balance.ts')).balanceCommand,
+  'balance-summary': async () => (await import('./operate/balance-summary.ts')).balanceSummaryCommand,
+  limits: async () => (await import('./operate/limits.ts')).limitsCommand,
   certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
   revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,
   'leak-scan': async () => (await import('./operate/leak-scan.ts')).leakScanCommand,

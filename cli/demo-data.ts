@@ -5,7 +5,7 @@ import { atomically, newId, type Trx } from '../db/atomically.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import type { CertificateScope, Database } from '../db/database.ts';
 import { findProgramme } from '../db/partners.ts';
-import { postPartnerBalance } from '../db/postings.ts';
+import { createPartnerBalance, postPartnerBalance } from '../db/partner-balance-postings.ts';
 import type { Caller } from '../domain/actor.ts';
 import { type Environment, readSettings } from '../domain/settings.ts';
 import { vaultSettings } from '../vault/config.ts';
@@ -234,6 +234,7 @@ async function ensureProgramme(
   await insertProduct(trx, partnerId, programmeId, one, 'PHYSICAL', one.physicalConfigId);
   const programme = await findProgramme(trx, programmeId);
   if (programme === undefined) throw new Error('the demo programme is not there');
+  await createPartnerBalance(trx, programme, { kind: programme.funding, currency: 'EUR' });
   await postPartnerBalance(trx, {
     programme,
     type: 'collateralCredit',

@@ -3,7 +3,8 @@ import type { Command, CommandIo } from './command.ts';
 import { Difference } from './demo/difference.ts';
 import { readDemoOptions } from './demo/options.ts';
 import { useStack } from './demo/stack-in-use.ts';
-import { lineOf, type StepReport, stepRunner } from './demo/step.ts';
+import { lineOf, type StepNumber, type StepReport, stepRunner } from './demo/step.ts';
+import { prove } from './demo/prove.ts';
 import { mainStory } from './demo/story.ts';
 import { patientTrace } from './demo/trace.ts';
 import { createWorld } from './demo/world.ts';
@@ -26,7 +27,8 @@ export const demoCommand: Command = {
     };
     const startedMs = performance.now();
     try {
-      const facts = await mainStory(world, stepRunner(tell, pause ? untilEnter : async () => undefined));
+      const run = stepRunner(tell, pause ? untilEnter : async () => undefined);
+      const facts = await mainStory(world, run, () => prove(io));
       const milliseconds = Math.round(performance.now() - startedMs);
       if (io.json) io.out(JSON.stringify({ ok: true, milliseconds, steps, facts }));
       else io.out(`${steps.length} steps as expected (${(milliseconds / 1_000).toFixed(1)} s)`);
@@ -44,18 +46,19 @@ export const demoCommand: Command = {
 };
 
 function reportDifference(io: CommandIo, steps: readonly StepReport[], difference: Difference): void {
-  const step = steps.length + 1;
+  // The one that differs has no report of its own: it is the one after the last that has.
+  const step = `after ${steps.at(-1)?.number ?? 0}`;
   const { message: what, expected, got } = difference;
   if (io.json) {
     io.out(JSON.stringify({ ok: false, steps, difference: { step, what, expected, got } }));
     return;
   }
-  io.out(`${String(step).padStart(2)}  differs: ${what}`);
+  io.out(`${step}: differs: ${what}`);
   io.out(`      expected ${expected}`);
   io.out(`      got      ${got}`);
 }
 
-async function untilEnter(step: number): Promise<void> {
+async function untilEnter(step: StepNumber): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   await terminal.question(`Enter for step ${step} `);
   terminal.close();

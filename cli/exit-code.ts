@@ -2,6 +2,8 @@
 export const exitCode = {
   ok: 0,
   failed: 1,
+  /** A scenario file that cannot be read or is none (processor 6.5). */
+  badFile: 2,
   usage: 64,
   programMissing: 69,
   busy: 75,

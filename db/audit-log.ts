@@ -8,6 +8,13 @@ export type AuditAction =
   | 'verification.screened'
   | 'verification.decided'
   | 'balance.created'
+  | 'balance.deleted'
+  | 'balance.blocked'
+  | 'balance.unblocked'
+  | 'limit.changed'
+  | 'partner_balance.alert_set'
+  | 'partner_balance.low'
+  | 'partner_balance.recovered'
   | 'card.requested'
   | 'card.created'
   | 'card.failed'
@@ -16,9 +23,19 @@ export type AuditAction =
   | 'card.unlocked'
   | 'transaction.posted'
   | 'partner_balance.posted'
+  | 'partner_balance.created'
+  | 'balance.adjusted'
+  | 'programme.posting_ceiling_set'
   | 'transactional_lock.added'
   | 'transactional_lock.removed'
   | 'certificate.revoked'
+  | 'hold.released'
+  | 'exception.claimed'
+  | 'exception.assigned'
+  | 'exception.resolved'
+  | 'clearing_file.announced'
+  | 'clearing_file.posted'
+  | 'clearing_file.rejected'
   | 'call.refused';
 
 export interface AuditEntry {
@@ -53,4 +70,16 @@ export async function audit(trx: Trx, entry: AuditEntry): Promise<void> {
       after: entry.after === undefined ? null : JSON.stringify(entry.after),
     })
     .execute();
+}
+
+/** True when the caller's request has left this entry already: for work that is tried again. Engine only. */
+export async function isAudited(trx: Trx, action: AuditAction, objectId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('audit_log')
+    .select('id')
+    .where('action', '=', action)
+    .where('object_id', '=', objectId)
+    .where('request_id', '=', callerOf(trx).requestId)
+    .executeTakeFirst();
+  return row !== undefined;
 }

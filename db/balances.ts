@@ -100,16 +100,20 @@ export async function findBalance(
 }
 
 export interface BalanceFilter {
-  readonly customerId: number;
+  readonly programmeIds: readonly number[];
+  /** Absent: balances of everybody. */
+  readonly customerId?: number | undefined;
   readonly currency?: string | undefined;
   readonly state?: BalanceRow['state'] | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
-/** A customer's balances, newest first; ids order by time. */
+/** Balances that `filter` names, newest first; ids order by time. */
 export async function listBalances(db: Kysely<Database>, filter: BalanceFilter): Promise<BalanceRow[]> {
-  let query = db.selectFrom('balances').selectAll().where('customer_id', '=', filter.customerId);
+  if (filter.programmeIds.length === 0) return [];
+  let query = db.selectFrom('balances').selectAll().where('programme_id', 'in', filter.programmeIds);
+  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
   if (filter.currency !== undefined) query = query.where('currency', '=', filter.currency);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.before !== undefined) query = query.where('balance_id', '<', filter.before);

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type { LimitDocument } from '../domain/limit.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
 
@@ -12,6 +13,7 @@ export interface Database {
   ledger_accounts: LedgerAccountsTable;
   balances: BalancesTable;
   partner_balances: PartnerBalancesTable;
+  partner_balance_alerts: PartnerBalanceAlertsTable;
   ledger_transfers: LedgerTransfersTable;
   subject_keys: SubjectKeysTable;
   customers: CustomersTable;
@@ -32,6 +34,11 @@ export interface Database {
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
   exceptions: ExceptionsTable;
+  clearing_files: ClearingFilesTable;
+  clearing_chunks: ClearingChunksTable;
+  clearing_blocks: ClearingBlocksTable;
+  recon_runs: ReconRunsTable;
+  ledger_seals: LedgerSealsTable;
   outbox: OutboxTable;
   delivery_batches: DeliveryBatchesTable;
   deliveries: DeliveriesTable;
@@ -150,7 +157,9 @@ export interface ProgrammesTable {
   timings: ColumnType<ProgrammeTimings, string | undefined, string>;
   notifications: ColumnType<NotificationSwitches, string | undefined, string>;
   include_partner_balances: Generated<boolean>;
+  allow_partial_approval: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
+  posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -226,8 +235,20 @@ export interface PartnerBalancesTable {
   held: Generated<number>;
   version: Generated<number>;
   forced_since: Date | null;
-  alert: Json<object> | null;
   created_at: CreatedAt;
+}
+
+export interface PartnerBalanceAlertsTable {
+  partner_balance_id: string;
+  partner_id: number;
+  threshold: number;
+  rearm_level: number;
+  emails: string[];
+  enabled: boolean;
+  state: Generated<'ARMED' | 'FIRED'>;
+  fired_at: Date | null;
+  told_at: Date | null;
+  version: Generated<number>;
 }
 
 export interface LedgerTransfersTable {
@@ -554,13 +575,75 @@ export interface ExceptionsTable {
   transaction_id: string | null;
   record_id: string | null;
   values: ColumnType<Record<string, unknown>, string | undefined, string>;
+  assignee: Generated<string | null>;
+  resolution: Generated<string | null>;
+  note: Generated<string | null>;
+  resolved_by: Generated<string | null>;
+  resolved_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  resolving_transaction_id: Generated<string | null>;
   created_at: CreatedAt;
+}
+
+export interface ReconRunsTable {
+  run_id: Generated<number>;
+  job: string;
+  subject: string | null;
+  from_at: Date;
+  to_at: Date;
+  result: 'OK' | 'FAILED';
+  evidence: ColumnType<Record<string, unknown>, string, never>;
+  created_at: CreatedAt;
+}
+
+export interface LedgerSealsTable {
+  seal_no: number;
+  from_at: Date;
+  to_at: Date;
+  shifted: boolean;
+  rows: number;
+  rows_hash: Buffer;
+  hash: Buffer;
+  created_at: CreatedAt;
+}
+
+export interface ClearingFilesTable {
+  file_id: string;
+  processor: string;
+  source: 'PROCESSOR' | 'OPERATOR';
+  business_date: string;
+  records: number;
+  size: number;
+  sha256: string;
+  status: Generated<'QUEUED' | 'LOADING' | 'POSTED' | 'REJECTED'>;
+  reason: string | null;
+  duplicate_of: string | null;
+  posted: Generated<number>;
+  duplicates: Generated<number>;
+  quarantined: Generated<number>;
+  created_at: CreatedAt;
+  checked_at: Date | null;
+  finished_at: Date | null;
+}
+
+export interface ClearingChunksTable {
+  file_id: string;
+  chunk_no: number;
+  bytes: Buffer;
+}
+
+export interface ClearingBlocksTable {
+  file_id: string;
+  block_no: number;
+  first_record: number;
+  records: number;
+  body: ColumnType<readonly unknown[], string, never>;
+  results: ColumnType<readonly (readonly (string | null)[])[] | null, string | null | undefined, string>;
 }
 
 export interface OutboxTable {
   id: Generated<number>;
-  partner_id: number;
-  programme_id: number;
+  partner_id: number | null;
+  programme_id: number | null;
   destination: 'partner' | 'workflow' | 'message';
   connection_id: number | null;
   kind: string;
@@ -627,7 +710,8 @@ export interface NotificationAttemptsTable {
 export interface IdempotencyKeysTable {
   scope: string;
   key: string;
-  partner_id: number;
+  /** Null where the caller speaks for no partner. */
+  partner_id: number | null;
   fingerprint: Buffer;
   state: 'IN_PROGRESS' | 'DONE';
   deadline: Date | null;

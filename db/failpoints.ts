@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The places at which tests may break a process (authorization 14, reliability R7). */
 export const FAILPOINTS = [
-  /** Everything is decided and sent; the commit is not. */
+  /** Everything is decided, nothing of it is written. */
   'auth.before_commit',
   /** The commit is durable; its answer has not left. */
   'auth.before_answer',
   /** The verdict on a PIN or CVC2 is known, its counter not yet committed. */
   'auth.after_pin_check',
-  /** Some records of a clearing batch are posted in an open transaction. */
+  /** The records of a clearing batch are decided in an open transaction. */
   'clearing.in_batch',
-  /** Some of the holds of one run of the sweeper are released in an open transaction. */
+  /** The holds of one run of the sweeper are released in an open transaction. */
   'sweeper.in_batch',
 ] as const;
 

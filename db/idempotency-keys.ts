@@ -6,7 +6,8 @@ export interface KeyUse {
   /** Principal, method and route template: keys of different callers or routes never meet. */
   readonly scope: string;
   readonly key: string;
-  readonly partnerId: number;
+  /** Null where the caller speaks for no partner. */
+  readonly partnerId: number | null;
   /** SHA-256 of the canonical request. */
   readonly fingerprint: Buffer;
 }

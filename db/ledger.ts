@@ -86,15 +86,15 @@ export interface NewPartnerBalance extends AccountScope {
 
 /**
  * Opens the partner balance of a programme, kind and currency at zero, or finds the one that is there; answers
- * its id and account. Engine or owner only: channels cannot insert partner balances.
+ * its id and account, and whether it is new. Engine or owner; channels can insert the company's balance alone.
  */
 export async function openPartnerBalance(
   trx: Trx,
   balance: NewPartnerBalance,
-): Promise<{ partnerBalanceId: string; accountId: number }> {
+): Promise<{ partnerBalanceId: string; accountId: number; isNew: boolean }> {
   const code = PARTNER_ACCOUNTS[balance.kind];
   const accountId = (await sharedAccounts(trx, balance, [code]))[code];
-  await trx
+  const inserted = await trx
     .insertInto('partner_balances')
     .values({
       partner_balance_id: newId(trx),
@@ -106,11 +106,12 @@ export async function openPartnerBalance(
       enforced: balance.enforced,
     })
     .onConflict((conflict) => conflict.columns(['programme_id', 'kind', 'currency']).doNothing())
-    .execute();
+    .executeTakeFirst();
   const row = await trx
     .selectFrom('partner_balances')
     .select('partner_balance_id')
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow();
-  return { partnerBalanceId: row.partner_balance_id, accountId };
+  const isNew = Number(inserted.numInsertedOrUpdatedRows ?? 0) === 1;
+  return { partnerBalanceId: row.partner_balance_id, accountId, isNew };
 }

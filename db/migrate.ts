@@ -11,6 +11,9 @@ import * as transactions from './migrations/0007-transactions.ts';
 import * as outbox from './migrations/0008-outbox.ts';
 import * as limits from './migrations/0009-limits.ts';
 import * as cardTraffic from './migrations/0010-card-traffic.ts';
+import * as postings from './migrations/0011-postings.ts';
+import * as clearingFiles from './migrations/0012-clearing-files.ts';
+import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -24,6 +27,9 @@ const migrations: Record<string, Migration> = {
   '0008-outbox': outbox,
   '0009-limits': limits,
   '0010-card-traffic': cardTraffic,
+  '0011-postings': postings,
+  '0012-clearing-files': clearingFiles,
+  '0013-partner-balance-alerts': partnerBalanceAlerts,
 };
 
 /** Name of the newest migration of this release. */

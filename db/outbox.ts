@@ -34,13 +34,16 @@ export async function emit(trx: Trx, owner: EventOwner, event: OutboxEvent): Pro
     .execute();
 }
 
-/** Asks the relay to start (or wake) a workflow under its business id, once the transaction has committed. */
-export async function startWorkflow(trx: Trx, owner: EventOwner, start: WorkflowStart): Promise<void> {
+/**
+ * Asks the relay to start (or wake) a workflow under its business id, once the transaction has committed; `owner`
+ * is null for what belongs to no partner.
+ */
+export async function startWorkflow(trx: Trx, owner: EventOwner | null, start: WorkflowStart): Promise<void> {
   await trx
     .insertInto('outbox')
     .values({
-      partner_id: owner.partnerId,
-      programme_id: owner.programmeId,
+      partner_id: owner?.partnerId ?? null,
+      programme_id: owner?.programmeId ?? null,
       destination: 'workflow',
       kind: start.workflow,
       subject_id: start.id,

@@ -1,4 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
+import type { LimitDocument } from '../domain/limit.ts';
+import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type {
   CertificateScope,
   Database,
@@ -31,6 +33,9 @@ export interface Programme {
   readonly timings: ProgrammeTimings;
   readonly notifications: NotificationSwitches;
   readonly includePartnerBalances: boolean;
+  readonly allowPartialApproval: boolean;
+  readonly limits: LimitDocument | null;
+  readonly postingCeilings: PostingCeilings;
   readonly version: number;
 }
 
@@ -122,6 +127,19 @@ export async function findProgramme(
   return row === undefined ? undefined : toProgramme(row);
 }
 
+/** One programme by its issuer code, or undefined. */
+export async function findProgrammeByCode(
+  db: Kysely<Database>,
+  issuerCode: string,
+): Promise<Programme | undefined> {
+  const row = await db
+    .selectFrom('programmes')
+    .selectAll()
+    .where('issuer_code', '=', issuerCode)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toProgramme(row);
+}
+
 function toProgramme(row: Selectable<ProgrammesTable>): Programme {
   return {
     programmeId: row.programme_id,
@@ -146,6 +164,9 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     timings: row.timings,
     notifications: row.notifications,
     includePartnerBalances: row.include_partner_balances,
+    allowPartialApproval: row.allow_partial_approval,
+    limits: row.limits,
+    postingCeilings: row.posting_ceilings,
     version: row.version,
   };
 }

@@ -1,140 +1,118 @@
-import { sql } from 'kysely';
-import { availableOf, type Transfer } from '../domain/ledger.ts';
-import type { Description } from '../domain/response-code.ts';
-import { advance, EMPTY_FOLD, type Movement, wireStatus } from '../domain/transaction.ts';
-import { audit } from './audit-log.ts';
-import { callerOf, nowOf, type Trx } from './atomically.ts';
-import type { AccountScope } from './ledger.ts';
+import type { PostingRefusal } from '../domain/internal-posting.ts';
+import { responseOf } from '../domain/response-code.ts';
+import { advance, EMPTY_FOLD, type EventKind, type Movement, wireStatus } from '../domain/transaction.ts';
+import { type AuditAction, audit } from './audit-log.ts';
+import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
 import { emit } from './outbox.ts';
-import type { Programme } from './partners.ts';
 
-/** A partner balance as a posting needs it. */
-export interface PartnerBalanceValue {
-  readonly partner_balance_id: string;
-  readonly account_id: number;
-  readonly enforced: boolean;
-  readonly posted: number;
-  readonly held: number;
-}
-
-/** Locks the partner balance of a programme, kind and currency; null when it was never opened. */
-export async function lockPartnerBalance(
-  trx: Trx,
-  { programmeId, kind, currency }: Omit<AccountScope, 'partnerId'> & { kind: 'credit' | 'deposit' },
-): Promise<PartnerBalanceValue | null> {
-  const row = await trx
-    .selectFrom('partner_balances')
-    .select(['partner_balance_id', 'account_id', 'enforced', 'posted', 'held'])
-    .where('programme_id', '=', programmeId)
-    .where('kind', '=', kind)
-    .where('currency', '=', currency)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  return row ?? null;
-}
-
-/** Writes the value of a locked partner balance after one entry. */
-export async function setPartnerBalance(
-  trx: Trx,
-  partnerBalanceId: string,
-  value: { readonly posted: number; readonly held: number },
-): Promise<void> {
-  await trx
-    .updateTable('partner_balances')
-    .set((row) => ({
-      posted: value.posted,
-      version: sql<number>`${row.ref('version')} + 1`,
-      ...(availableOf(value) >= 0 ? { forced_since: null } : {}),
-    }))
-    .where('partner_balance_id', '=', partnerBalanceId)
-    .execute();
-}
-
-/** Columns of a transaction whose only event is `movement`. */
-export function foldColumns(trx: Trx, movement: Movement) {
-  const fold = advance(EMPTY_FOLD, movement);
-  return {
-    state: fold.state,
-    cleared: fold.cleared,
-    event_count: fold.eventCount,
-    cleared_at: fold.state === 'CLEARED' ? nowOf(trx) : null,
-  };
-}
-
-/** A transfer with its accounts, and their values after it where they have one. */
-export interface StoredTransfer {
-  readonly transactionId: string;
-  readonly partnerId: number;
-  readonly transfer: Transfer;
-  readonly debitAccount: number;
-  readonly creditAccount: number;
+/** A transaction with one event, as a posting leaves it; `refused` null = it moved money. */
+export interface PostedTransaction {
+  readonly programme: { readonly partnerId: number; readonly programmeId: number };
+  readonly type: string;
+  readonly category: 'CREDIT' | 'DEBIT';
+  readonly adjustmentKind?: string;
+  readonly resource: string;
+  readonly customerId?: number | null;
+  readonly corporationId?: string | null;
+  readonly balanceId?: string | null;
+  readonly partnerBalanceId?: string | null;
+  readonly externalId: string;
+  /** The lifecycle it refers to, and the number by which it does. */
+  readonly reference?: { readonly id: string | null; readonly externalId: string | null } | null;
+  readonly amount: number;
   readonly currency: string;
-  readonly debitAfter: number | null;
-  readonly creditAfter: number | null;
+  readonly refused: PostingRefusal | null;
+  /** Of a posting that moved money: why it was made. */
+  readonly reason?: string;
+  readonly description: string;
+  readonly transactionData?: Readonly<Record<string, unknown>>;
+  /** Available before and after; null where no balance has them. */
+  readonly before: number | null;
+  readonly after: number | null;
+  readonly event: Extract<EventKind, 'POSTING' | 'CORRECTION'>;
+  readonly action: Extract<AuditAction, 'transaction.posted' | 'partner_balance.posted' | 'balance.adjusted'>;
+  /** Beside type, amount and result, what the audit row says. */
+  readonly audited?: Readonly<Record<string, unknown>>;
+  readonly tellPartner: boolean;
 }
 
-/** Writes the one transfer of a posting. */
-export async function insertTransfer(trx: Trx, stored: StoredTransfer): Promise<void> {
-  const { transfer } = stored;
+/** Writes the transaction, its event, what the partner is told, and the audit row; answers its id. */
+export async function insertPosting(trx: Trx, posted: PostedTransaction): Promise<string> {
+  const { programme, refused } = posted;
+  const id = newId(trx);
+  const result = refused?.description ?? 'APPROVED';
+  const reason = refused === null ? (posted.reason ?? null) : refused.reason;
+  const data = posted.transactionData ?? {};
+  const fold = advance(EMPTY_FOLD, movementOf(trx, posted));
   await trx
-    .insertInto('ledger_transfers')
+    .insertInto('transactions')
     .values({
-      transaction_id: stored.transactionId,
-      event_seq: 1,
-      seq: transfer.seq,
-      partner_id: stored.partnerId,
-      debit_account: stored.debitAccount,
-      credit_account: stored.creditAccount,
-      amount: transfer.amount,
-      currency: stored.currency,
-      state: transfer.state,
-      of_event_seq: null,
-      of_seq: null,
-      debit_after: stored.debitAfter,
-      credit_after: stored.creditAfter,
+      id,
+      partner_id: programme.partnerId,
+      programme_id: programme.programmeId,
+      state: fold.state,
+      cleared: fold.cleared,
+      event_count: fold.eventCount,
+      cleared_at: fold.state === 'CLEARED' ? nowOf(trx) : null,
+      type: posted.type,
+      category: posted.category,
+      adjustment_kind: posted.adjustmentKind ?? null,
+      resource: posted.resource,
+      customer_id: posted.customerId ?? null,
+      corporation_id: posted.corporationId ?? null,
+      balance_id: posted.balanceId ?? null,
+      partner_balance_id: posted.partnerBalanceId ?? null,
+      external_id: posted.externalId,
+      reference_external_id: posted.reference?.externalId ?? null,
+      related_id: posted.reference?.id ?? null,
+      amount: posted.amount,
+      currency: posted.currency,
+      result,
+      reason,
+      decided_by: null,
+      description: posted.description,
+      occurred_at: nowOf(trx),
+      rrn: textOf(data, 'retrievalReferenceNumber'),
+      last_four_digits: textOf(data, 'lastFourDigits'),
+      transaction_data: JSON.stringify(data),
+      balance_before: posted.before,
+      balance_after: posted.after,
     })
     .execute();
-}
-
-/** How a posting ended, in the words of a transaction. */
-export interface PostingOutcome {
-  readonly description: Description;
-  readonly reason: string | null;
-}
-
-/** The event row, what the partner is told, and the audit row. */
-export async function finishPosting(
-  trx: Trx,
-  programme: Pick<Programme, 'partnerId' | 'programmeId'>,
-  transactionId: string,
-  { description: result, reason }: PostingOutcome,
-  posting: { readonly amount: number; readonly type: string },
-  action: 'transaction.posted' | 'partner_balance.posted' = 'transaction.posted',
-  tellPartner = true,
-): Promise<void> {
   const caller = callerOf(trx);
-  const state = result === 'APPROVED' ? 'CLEARED' : 'DECLINED';
   await trx
     .insertInto('transaction_events')
     .values({
-      transaction_id: transactionId,
+      transaction_id: id,
       seq: 1,
       partner_id: programme.partnerId,
-      kind: 'POSTING',
-      status: wireStatus(state),
+      kind: posted.event,
+      status: wireStatus(fold.state),
       result,
       reason,
       request_id: caller.requestId,
       actor: `${caller.actor.type}:${caller.actor.id}`,
     })
     .execute();
-  if (tellPartner) await emit(trx, programme, { kind: 'transaction.changed', transactionId, eventSeq: 1 });
+  if (posted.tellPartner) {
+    await emit(trx, programme, { kind: 'transaction.changed', transactionId: id, eventSeq: 1 });
+  }
   await audit(trx, {
-    action,
+    action: posted.action,
     objectType: 'transaction',
-    objectId: transactionId,
-    result: result === 'APPROVED' ? 'OK' : 'DENIED',
-    after: { type: posting.type, amount: posting.amount, result },
+    objectId: id,
+    result: refused === null ? 'OK' : 'DENIED',
+    after: { type: posted.type, amount: posted.amount, result, ...posted.audited },
     partnerId: programme.partnerId,
   });
+  return id;
 }
+
+function movementOf(trx: Trx, { amount, refused }: PostedTransaction): Movement {
+  if (refused === null) return { kind: 'post', amount, atMs: nowOf(trx).getTime() };
+  const invalid = responseOf(refused.description, refused.reason).processingStatus === 'INVALID';
+  return { kind: 'refuse', state: invalid ? 'INVALID' : 'DECLINED' };
+}
+
+const textOf = (data: Readonly<Record<string, unknown>>, name: string): string | null =>
+  typeof data[name] === 'string' ? data[name] : null;

@@ -1,32 +1,27 @@
 import { sql } from 'kysely';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import { type AccountValue, availableOf, entryOf, type FundingKind, valueAfter } from '../domain/ledger.ts';
-import { sumFits } from '../domain/money.ts';
-import { type Description, responseOf } from '../domain/response-code.ts';
-import type { Movement } from '../domain/transaction.ts';
-import { newId, nowOf, type Trx } from './atomically.ts';
-import { openPartnerBalance, PARTNER_ACCOUNTS, sharedAccounts } from './ledger.ts';
+import { type PostingRefusal, refuseFunds, refusePosting } from '../domain/internal-posting.ts';
+import { accountsOf, availableOf, entryOf, fundingKindOf } from '../domain/ledger.ts';
+import { INTERNAL_POSTINGS, type InternalType } from '../domain/transaction-type.ts';
+import type { Trx } from './atomically.ts';
+import { bookEntry, type LockedBalance, lockBalances, lockPartnerBooks, openUnguarded } from './books.ts';
 import type { Programme } from './partners.ts';
-import {
-  finishPosting,
-  foldColumns,
-  insertTransfer,
-  lockPartnerBalance,
-  type PartnerBalanceValue,
-  type PostingOutcome,
-  setPartnerBalance,
-} from './posting-rows.ts';
+import { insertPosting } from './posting-rows.ts';
+import { type Reference, type ResolvedReference, resolveReference } from './references.ts';
 
-/** A credit of a customer's balance by its partner (money 4.5). */
-export interface TopUp {
+/** A posting on a customer's balance by its partner (money 4.5). */
+export interface InternalPosting {
   readonly programme: Programme;
   readonly balanceId: string;
-  readonly type: 'topUp' | 'payment' | 'loan' | 'cashback';
+  /** Null = a word that names no type: refused, and recorded as such. */
+  readonly type: InternalType | null;
+  /** Minor units; what is not positive is refused and recorded. */
   readonly amount: number;
   /** Null = the balance's own. */
   readonly currency: string | null;
   /** The caller's number for it; not unique. */
   readonly externalId: string;
+  readonly reference?: Reference | null;
   readonly description: string;
   readonly transactionData?: Readonly<Record<string, unknown>>;
 }
@@ -37,284 +32,160 @@ export type PostingResult =
   /** 422 with this code; the transaction records the refusal. */
   | { readonly posted: false; readonly transactionId: string; readonly refusal: Refusal };
 
-interface BalanceRow {
-  readonly balance_id: string;
-  readonly account_id: number;
-  readonly partner_id: number;
-  readonly customer_id: number | null;
-  readonly corporation_id: string | null;
-  readonly currency: string;
-  readonly holder: 'platform' | 'external';
-  readonly state: string;
-  readonly posted: number;
-  readonly held: number;
+const DETAILS: Readonly<Partial<Record<RefusalCode, string>>> = {
+  UNKNOWN_TRANSACTION_TYPE: 'There is no such transaction type.',
+  INVALID_AMOUNT: 'The amount has to be more than zero, and no more than the balance can hold.',
+  BALANCE_NOT_FOUND: 'The balance takes no such posting in its state.',
+  CUSTOMER_NOT_FOUND: 'The owner of the balance is locked or deleted.',
+  CURRENCY_MISMATCH: 'The balance has another currency.',
+  REFERENCED_TRANSACTION_NOT_FOUND: 'The balance has no successful transaction of that number.',
+  AMBIGUOUS_REFERENCED_TRANSACTION: 'The balance has several transactions of that number: send referenceId.',
+  AML_EXCEPTION: 'The owner of the balance may not transact.',
+  LIMIT_EXCEED: 'The programme does not allow that much in one posting of this type.',
+  COLLATERAL_BALANCE_NOT_FOUND: 'There is no credit balance in this currency.',
+  INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE: 'The credit balance does not cover the amount.',
+  INSUFFICIENT_FUNDS: 'The balance does not cover the amount.',
+};
+
+/** A refused posting as it is told to the caller: 422, also where the code stands for 404 elsewhere. */
+export function refusalOf({ description }: PostingRefusal): Refusal {
+  // A posting is refused with codes of its chapter alone (money 4.5), all of which are told.
+  const code = description as Extract<PostingRefusal['description'], RefusalCode>;
+  return new Refusal(code, DETAILS[code] ?? 'The posting was refused.', { status: 422 });
+}
+
+/** Refuses a posting on money that the platform does not hold. Throws `SERVICE_UNAVAILABLE`. */
+export function refuseExternal(balance: Pick<LockedBalance, 'holder'>): void {
+  if (balance.holder === 'platform') return;
+  throw new Refusal('SERVICE_UNAVAILABLE', 'Balances held at the partner are not part of this release.');
 }
 
 /**
- * Books money onto a balance: the checks of money 4.5 in their order, row #17, the transaction with its event,
- * transfers, outbox and audit rows. Throws `BALANCE_NOT_FOUND` (404) for a balance that is not of this
- * programme, `SERVICE_UNAVAILABLE` for one that the partner holds; all other refusals are values.
+ * Posts on a balance: the checks of money 4.5 in their order, the row of the posting table, the transaction
+ * with its event, transfers, outbox and audit rows. Throws `BALANCE_NOT_FOUND` (404) for a balance that is not
+ * of this programme, `SERVICE_UNAVAILABLE` for one that the partner holds; all other refusals are values.
  */
-export async function postTopUp(trx: Trx, topUp: TopUp): Promise<PostingResult> {
-  const balance = await trx
-    .selectFrom('balances')
-    .select([
-      'balance_id',
-      'account_id',
-      'partner_id',
-      'customer_id',
-      'corporation_id',
-      'currency',
-      'holder',
-      'state',
-      'posted',
-      'held',
-    ])
-    .where('balance_id', '=', topUp.balanceId)
-    .where('programme_id', '=', topUp.programme.programmeId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (balance === undefined) throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
-  if (balance.holder === 'external') {
-    throw new Refusal('SERVICE_UNAVAILABLE', 'Balances held at the partner are not part of this release.');
+export async function postInternal(trx: Trx, posting: InternalPosting): Promise<PostingResult> {
+  const { programme } = posting;
+  const balance = (await lockBalances(trx, [posting.balanceId])).get(posting.balanceId);
+  if (balance?.programme_id !== programme.programmeId) {
+    throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
   }
-  const { funding: kind, programmeId } = topUp.programme;
-  const { currency } = balance;
-  const credit = kind === 'credit' ? await lockPartnerBalance(trx, { programmeId, kind, currency }) : null;
-  const refused = await firstRefusal(trx, topUp, balance, credit);
-  if (refused === null) return await post(trx, topUp, balance, credit);
-  const transactionId = await insertTransaction(trx, topUp, balance, refused);
-  await finishPosting(trx, topUp.programme, transactionId, refused, topUp);
-  const { description: code } = refused;
-  return { posted: false, transactionId, refusal: new Refusal(code, detailOf(code), { status: 422 }) };
+  refuseExternal(balance);
+  const { refused, reference } = await checkPosting(trx, posting, balance);
+  if (refused !== null || posting.type === null) {
+    return await storeRefusal(trx, posting, balance, reference, refused ?? UNKNOWN_TYPE);
+  }
+  const { amount, type } = posting;
+  const kind = fundingKindOf(programme.funding);
+  const { event } = INTERNAL_POSTINGS[type];
+  const codes = accountsOf(event, kind);
+  const scope = { ...programme, currency: balance.currency };
+  const unguarded = await openUnguarded(trx, scope, codes);
+  const transfers = entryOf(event, kind, amount);
+
+  // The partner's balance is hot: all other rows are written before it is locked, and undone if it is short.
+  await sql`savepoint posting`.execute(trx);
+  const transactionId = await storePosting(trx, posting, balance, reference, null);
+  const partner = await lockPartnerBooks(trx, scope, codes);
+  const credit = codes.includes('PC') ? (partner.get('PC') ?? null) : 'unmoved';
+  const short = refuseFunds(balance, credit, { type, amount });
+  if (short !== null) {
+    await sql`rollback to savepoint posting`.execute(trx);
+    return await storeRefusal(trx, posting, balance, reference, short);
+  }
+  await bookEntry(trx, {
+    transactionId,
+    partnerId: programme.partnerId,
+    currency: balance.currency,
+    transfers,
+    balance,
+    partner,
+    unguarded,
+    forced: false,
+  });
+  return { posted: true, transactionId };
 }
 
-type Refused = Extract<Description, RefusalCode>;
+const UNKNOWN_TYPE: PostingRefusal = { description: 'UNKNOWN_TRANSACTION_TYPE', reason: null };
 
-interface RefusedPosting extends PostingOutcome {
-  readonly description: Refused;
+export interface CheckedPosting {
+  readonly refused: PostingRefusal | null;
+  /** Null when nothing is referred to. */
+  readonly reference: ResolvedReference | null;
 }
 
-const refuse = (description: Refused, reason: string | null = null): RefusedPosting => ({
-  description,
-  reason,
-});
-
-const APPROVED: PostingOutcome = { description: 'APPROVED', reason: null };
-
-const DETAILS: Partial<Record<Refused, string>> = {
-  INVALID_AMOUNT: 'The amount has to be more than zero, and no more than the balance can hold.',
-  BALANCE_NOT_FOUND: 'The balance takes no postings in its state.',
-  CUSTOMER_NOT_FOUND: 'The owner of the balance is locked or deleted.',
-  CURRENCY_MISMATCH: 'The balance has another currency.',
-  AML_EXCEPTION: 'The owner of the balance may not transact.',
-  COLLATERAL_BALANCE_NOT_FOUND: 'There is no credit balance in this currency.',
-  INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE: 'The credit balance does not cover the amount.',
-};
-
-const detailOf = (refused: Refused): string => DETAILS[refused] ?? 'The posting was refused.';
-
-async function firstRefusal(
+/** Everything but funds: what the posting refers to and its owner are read, then the checks decide. */
+export async function checkPosting(
   trx: Trx,
-  topUp: TopUp,
-  balance: BalanceRow,
-  credit: PartnerBalanceValue | null,
-): Promise<RefusedPosting | null> {
-  if (topUp.amount <= 0 || !sumFits(balance.posted, topUp.amount)) return refuse('INVALID_AMOUNT');
-  // A blocked balance still takes credits (money 1).
-  if (balance.state !== 'ACTIVE' && balance.state !== 'BLOCKED')
-    return refuse('BALANCE_NOT_FOUND', `BALANCE_${balance.state}`);
+  posting: Pick<InternalPosting, 'programme' | 'type' | 'amount' | 'currency' | 'reference'>,
+  balance: LockedBalance,
+): Promise<CheckedPosting> {
+  const reference = posting.reference
+    ? await resolveReference(trx, balance.balance_id, posting.reference)
+    : null;
   const owner = await ownerOf(trx, balance);
-  if (owner === null || owner.state === 'DELETED') return refuse('CUSTOMER_NOT_FOUND');
-  if (owner.state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED');
-  if (topUp.currency !== null && topUp.currency !== balance.currency) return refuse('CURRENCY_MISMATCH');
-  if (owner.transactional_locks > 0) return refuse('AML_EXCEPTION', 'TRANSACTIONAL_LOCK');
-  if (owner.kyc !== 'SUCCESS') return refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
-  if (topUp.programme.funding !== 'credit') return null;
-  if (credit === null) return refuse('COLLATERAL_BALANCE_NOT_FOUND');
-  const short = credit.enforced && availableOf(credit) < topUp.amount;
-  return short ? refuse('INSUFFICIENT_FUNDS_ON_COLLATERAL_BALANCE') : null;
+  const ceilings = posting.programme.postingCeilings;
+  const scene = { balance, owner, reference: reference?.result ?? null, ceilings };
+  return { refused: refusePosting(scene, posting), reference };
 }
 
-async function ownerOf(trx: Trx, balance: BalanceRow) {
+async function ownerOf(trx: Trx, balance: LockedBalance) {
   if (balance.customer_id === null) return null;
   const owner = await trx
     .selectFrom('customers')
-    .select(['state', 'kyc', 'transactional_locks'])
+    .select(['state', 'kyc', 'transactional_locks as transactionalLocks'])
     .where('customer_id', '=', balance.customer_id)
     .executeTakeFirst();
   return owner ?? null;
 }
 
-async function post(
+async function storeRefusal(
   trx: Trx,
-  topUp: TopUp,
-  balance: BalanceRow,
-  credit: PartnerBalanceValue | null,
+  posting: InternalPosting,
+  balance: LockedBalance,
+  reference: ResolvedReference | null,
+  refused: PostingRefusal,
 ): Promise<PostingResult> {
-  const { programme, amount } = topUp;
-  const kind: FundingKind = programme.funding === 'credit' ? 'A' : 'B';
-  const [transfer] = entryOf('userCredit', kind, amount);
-  if (transfer === undefined) throw new Error('a top-up of nothing was not refused');
-  const transactionId = await insertTransaction(trx, topUp, balance, null);
-  const user = valueAfter(balance, 'U', transfer);
-  const partner = credit === null ? null : valueAfter(credit, 'PC', transfer);
-  const scope = { ...programme, currency: balance.currency };
-  const debitAccount = credit?.account_id ?? (await sharedAccounts(trx, scope, ['PH'])).PH;
-  await insertTransfer(trx, {
-    transactionId,
-    partnerId: balance.partner_id,
-    transfer,
-    debitAccount,
-    creditAccount: balance.account_id,
-    currency: balance.currency,
-    debitAfter: partner?.posted ?? null,
-    creditAfter: user.posted,
-  });
-  await trx
-    .updateTable('balances')
-    .set((row) => ({
-      posted: user.posted,
-      version: sql<number>`${row.ref('version')} + 1`,
-      // A balance that a forced posting took below zero is in order again once it is not.
-      ...(availableOf(user) >= 0 ? { forced_since: null } : {}),
-    }))
-    .where('balance_id', '=', balance.balance_id)
-    .execute();
-  if (credit !== null && partner !== null) await setPartnerBalance(trx, credit.partner_balance_id, partner);
-  await finishPosting(trx, programme, transactionId, APPROVED, topUp);
-  return { posted: true, transactionId };
+  const transactionId = await storePosting(trx, posting, balance, reference, refused);
+  return { posted: false, transactionId, refusal: refusalOf(refused) };
 }
 
-async function insertTransaction(
+async function storePosting(
   trx: Trx,
-  topUp: TopUp,
-  balance: BalanceRow,
-  refused: RefusedPosting | null,
+  posting: InternalPosting,
+  balance: LockedBalance,
+  reference: ResolvedReference | null,
+  refused: PostingRefusal | null,
 ): Promise<string> {
-  const { programme } = topUp;
-  const amount = Math.max(0, topUp.amount);
+  const category = posting.type === null ? 'DEBIT' : INTERNAL_POSTINGS[posting.type].category;
+  const amount = Math.max(0, posting.amount);
   const before = availableOf(balance);
-  const id = newId(trx);
-  await trx
-    .insertInto('transactions')
-    .values({
-      ...foldColumns(trx, movementOf(trx, amount, refused)),
-      id,
-      partner_id: programme.partnerId,
-      programme_id: programme.programmeId,
-      type: topUp.type,
-      category: 'CREDIT',
-      resource: 'balance',
-      customer_id: balance.customer_id,
-      corporation_id: balance.corporation_id,
-      balance_id: balance.balance_id,
-      external_id: topUp.externalId,
-      amount,
-      currency: topUp.currency ?? balance.currency,
-      ...resultColumns(refused),
-      decided_by: null,
-      description: topUp.description,
-      occurred_at: nowOf(trx),
-      transaction_data: JSON.stringify(topUp.transactionData ?? {}),
-      balance_before: before,
-      balance_after: refused === null ? before + amount : before,
-    })
-    .execute();
-  return id;
-}
-
-const resultColumns = (refused: RefusedPosting | null) => {
-  const { description: result, reason } = refused ?? APPROVED;
-  return { result, reason };
-};
-
-function movementOf(trx: Trx, amount: number, refused: RefusedPosting | null): Movement {
-  if (refused === null) return { kind: 'post', amount, atMs: nowOf(trx).getTime() };
-  const invalid = responseOf(refused.description, refused.reason).processingStatus === 'INVALID';
-  return { kind: 'refuse', state: invalid ? 'INVALID' : 'DECLINED' };
-}
-
-/** Money of the partner that has come in at the bank (money 2, prefund). */
-export interface PartnerBalancePosting {
-  readonly programme: Pick<
-    Programme,
-    'partnerId' | 'programmeId' | 'funding' | 'enforcePartnerBalance' | 'includePartnerBalances'
-  >;
-  readonly currency: string;
-  readonly type: 'collateralCredit';
-  readonly amount: number;
-  readonly externalId: string;
-  readonly description: string;
-}
-
-/**
- * Books a `collateralCredit` (row #24): the bank's money onto the credit balance of a credit-funded programme,
- * onto the deposit of a deposit-funded one; opened when it is not there. Engine or owner. Throws
- * `INVALID_AMOUNT`.
- */
-export async function postPartnerBalance(
-  trx: Trx,
-  posting: PartnerBalancePosting,
-): Promise<{ readonly transactionId: string; readonly partnerBalanceId: string }> {
-  const { programme, amount, currency } = posting;
-  if (amount <= 0) throw new Refusal('INVALID_AMOUNT', detailOf('INVALID_AMOUNT'));
-  const kind = programme.funding;
-  const scope = { partnerId: programme.partnerId, programmeId: programme.programmeId, currency };
-  const { BK } = await sharedAccounts(trx, scope, ['BK']);
-  await openPartnerBalance(trx, { ...scope, kind, enforced: programme.enforcePartnerBalance });
-  const row = await lockPartnerBalance(trx, { ...scope, kind });
-  if (row === null) throw new Error('a partner balance was opened and is not there');
-  if (!sumFits(row.posted, amount)) throw new Refusal('INVALID_AMOUNT', detailOf('INVALID_AMOUNT'));
-  const [transfer] = entryOf(posting.type, kind === 'credit' ? 'A' : 'B', amount);
-  if (transfer === undefined) throw new Error('a posting of nothing was not refused');
-  const value = valueAfter(row, PARTNER_ACCOUNTS[kind], transfer);
-  const transactionId = await insertPartnerTransaction(trx, posting, row, value);
-  await insertTransfer(trx, {
-    transactionId,
-    partnerId: programme.partnerId,
-    transfer,
-    debitAccount: BK,
-    creditAccount: row.account_id,
-    currency,
-    debitAfter: null,
-    creditAfter: value.posted,
+  const moved = category === 'CREDIT' ? amount : -amount;
+  return await insertPosting(trx, {
+    programme: posting.programme,
+    type: posting.type ?? 'unknown',
+    category,
+    resource: 'balance',
+    customerId: balance.customer_id,
+    corporationId: balance.corporation_id,
+    balanceId: balance.balance_id,
+    externalId: posting.externalId,
+    reference: posting.reference
+      ? {
+          id: reference?.found?.id ?? null,
+          externalId: posting.reference.externalId ?? reference?.found?.externalId ?? null,
+        }
+      : null,
+    amount,
+    currency: posting.currency ?? balance.currency,
+    refused,
+    description: posting.description,
+    transactionData: posting.transactionData ?? {},
+    before,
+    after: refused === null ? before + moved : before,
+    event: 'POSTING',
+    action: 'transaction.posted',
+    tellPartner: true,
   });
-  await setPartnerBalance(trx, row.partner_balance_id, value);
-  const told = programme.includePartnerBalances;
-  await finishPosting(trx, programme, transactionId, APPROVED, posting, 'partner_balance.posted', told);
-  return { transactionId, partnerBalanceId: row.partner_balance_id };
-}
-
-async function insertPartnerTransaction(
-  trx: Trx,
-  posting: PartnerBalancePosting,
-  before: AccountValue & { readonly partner_balance_id: string },
-  after: AccountValue,
-): Promise<string> {
-  const { amount } = posting;
-  const id = newId(trx);
-  await trx
-    .insertInto('transactions')
-    .values({
-      ...foldColumns(trx, { kind: 'post', amount, atMs: nowOf(trx).getTime() }),
-      id,
-      partner_id: posting.programme.partnerId,
-      programme_id: posting.programme.programmeId,
-      type: posting.type,
-      category: 'CREDIT',
-      resource: posting.programme.funding === 'credit' ? 'creditBalance' : 'depositBalance',
-      partner_balance_id: before.partner_balance_id,
-      external_id: posting.externalId,
-      amount,
-      currency: posting.currency,
-      result: 'APPROVED',
-      description: posting.description,
-      occurred_at: nowOf(trx),
-      transaction_data: '{}',
-      balance_before: availableOf(before),
-      balance_after: availableOf(after),
-    })
-    .execute();
-  return id;
 }

@@ -102,9 +102,11 @@ async function lockConnection(trx: Trx, connectionId: number): Promise<number> {
 }
 
 type Row = Selectable<OutboxTable>;
+/** A row to a partner: it has one (check of the table). */
+type PartnerRow = Row & { readonly partner_id: number; readonly programme_id: number };
 
-async function lockRows(trx: Trx, connectionId: number, limit: number): Promise<Row[]> {
-  const { rows } = await sql<Row>`
+async function lockRows(trx: Trx, connectionId: number, limit: number): Promise<PartnerRow[]> {
+  const { rows } = await sql<PartnerRow>`
     select o.* from outbox o
     where o.destination = 'partner' and o.connection_id = ${connectionId}
       and (o.not_before is null or o.not_before <= cardloom_now())
@@ -120,7 +122,7 @@ async function lockRows(trx: Trx, connectionId: number, limit: number): Promise<
   return rows;
 }
 
-const noticeOf = (trx: Trx, row: Row, batchId: string): NoticeRow => ({
+const noticeOf = (trx: Trx, row: PartnerRow, batchId: string): NoticeRow => ({
   deliveryId: newId(trx),
   batchId,
   partnerId: row.partner_id,
@@ -133,7 +135,7 @@ const noticeOf = (trx: Trx, row: Row, batchId: string): NoticeRow => ({
 });
 
 interface Taken {
-  readonly row: Row;
+  readonly row: PartnerRow;
   readonly notice: NoticeRow;
   /** Null: given up, kept as a DEAD delivery so that its number in the sequence is not missing. */
   readonly body: Buffer | null;
@@ -141,12 +143,12 @@ interface Taken {
 
 /** A faulty row waits and holds back the later ones of its order key, until it is given up. */
 function sortOut(
-  rows: readonly Row[],
+  rows: readonly PartnerRow[],
   notices: readonly NoticeRow[],
   bodies: readonly RenderedNotice[],
-): { taken: Taken[]; faulty: Row[] } {
+): { taken: Taken[]; faulty: PartnerRow[] } {
   const taken: Taken[] = [];
-  const faulty: Row[] = [];
+  const faulty: PartnerRow[] = [];
   const heldBack = new Set<string>();
   rows.forEach((row, at) => {
     const notice = notices[at];
@@ -266,8 +268,9 @@ export async function markBatchStarted(db: Kysely<Database>, batchId: string): P
 /** A row that starts or signals a workflow. */
 export interface WorkflowRow {
   readonly outboxId: number;
-  readonly partnerId: number;
-  readonly programmeId: number;
+  /** Null for workflows that belong to no partner. */
+  readonly partnerId: number | null;
+  readonly programmeId: number | null;
   readonly workflow: string;
   readonly workflowId: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -314,7 +317,7 @@ type LockedWorkflowRow = WorkflowRow & { readonly failures: number };
 
 async function lockWorkflowRows(trx: Trx): Promise<Map<string, LockedWorkflowRow[]>> {
   const { rows } = await sql<Row & { timings: WorkflowRow['timings'] }>`
-    select o.*, p.timings from outbox o join programmes p on p.programme_id = o.programme_id
+    select o.*, coalesce(p.timings, '{}') as timings from outbox o left join programmes p on p.programme_id = o.programme_id
     where o.destination = 'workflow' and o.failures < ${OWN_FAULTS}
       and (o.not_before is null or o.not_before <= cardloom_now())
       and o.order_key <> all (

@@ -37,6 +37,7 @@ export interface TransactionFilter {
   readonly programmeIds: readonly number[];
   readonly customerId?: number | undefined;
   readonly balanceId?: string | undefined;
+  readonly partnerBalanceId?: string | undefined;
   readonly cardId?: number | undefined;
   readonly externalId?: string | undefined;
   readonly type?: string | undefined;
@@ -59,6 +60,9 @@ export async function listTransactions(
   let query = db.selectFrom('transactions').selectAll().where('programme_id', 'in', filter.programmeIds);
   if (filter.customerId !== undefined) query = ofCustomer(query, filter.customerId);
   if (filter.balanceId !== undefined) query = query.where('balance_id', '=', filter.balanceId);
+  if (filter.partnerBalanceId !== undefined) {
+    query = query.where('partner_balance_id', '=', filter.partnerBalanceId);
+  }
   if (filter.cardId !== undefined) query = query.where('card_id', '=', filter.cardId);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);

@@ -7,18 +7,12 @@ import type {
 } from './authorization-view.ts';
 import { assertNever } from './errors.ts';
 import { availableOf } from './ledger.ts';
-import { subtract } from './money.ts';
-import type { Description } from './response-code.ts';
-import type { BalanceView } from './transaction.ts';
-
-/** Why a check ended the decision. */
-export interface Refused {
-  readonly description: Description;
-  readonly reason: string | null;
-  readonly values?: Readonly<Record<string, number | string>>;
-  /** Reason whose codes are told in place of those of `reason`. */
-  readonly codesOf?: string;
-}
+import { budgetRefusal, cardLimitRefusal, ceilingRefusal, type Spending } from './limit-checks.ts';
+import type { Countable } from './limit-consumption.ts';
+import { add, subtract } from './money.ts';
+import { type Refused, refuse } from './network-answer.ts';
+import { referencedBy } from './reference.ts';
+import type { BalanceView, Lifecycle } from './transaction.ts';
 
 export interface Step<View> {
   readonly no: number;
@@ -28,27 +22,20 @@ export interface Step<View> {
 /** Lock that the last wrong PIN puts on a card. */
 export const PIN_LOCK = 6;
 
-/** A refusal as a value. */
-export const refuse = (
-  description: Description,
-  reason: string | null = null,
-  values: Readonly<Record<string, number | string>> = {},
-): Refused => ({ description, reason, values });
-
-/** `type` words that each kind of message may carry (processor 3.3); a kind without words is not offered. */
+/** `type` words that each kind of message may carry (processor 3.3). */
 const TYPES: Readonly<Record<AuthorizationCommand['kind'], readonly string[]>> = {
   AUTHORIZATION: ['pos', 'atm', 'cashback_at_pos', 'aft'],
+  INCREMENTAL: ['pos', 'atm', 'cashback_at_pos', 'aft'],
+  CREDIT_AUTHORIZATION: ['adjustment'],
   BALANCE_INQUIRY: ['balance_inquiry'],
-  INCREMENTAL: [],
-  CREDIT_AUTHORIZATION: [],
 };
 
 const requestType: Step<unknown> = {
   no: 2,
-  test: (_view, { kind, type }) =>
-    TYPES[kind].includes(type)
+  test: (_view, { kind, type, creditReason }) =>
+    TYPES[kind].includes(type) && (kind !== 'CREDIT_AUTHORIZATION' || creditReason !== null)
       ? null
-      : refuse('UNKNOWN_TRANSACTION_TYPE', TYPES[kind].length === 0 ? 'KIND_NOT_OFFERED' : null),
+      : refuse('UNKNOWN_TRANSACTION_TYPE'),
 };
 
 const requestAmount: Step<unknown> = {
@@ -57,7 +44,8 @@ const requestAmount: Step<unknown> = {
     const wrong = kind === 'BALANCE_INQUIRY' ? amount !== 0 : amount <= 0;
     if (wrong || (originalAmount !== null && originalAmount <= 0)) return refuse('INVALID_AMOUNT');
     const cash = cashbackAmount ?? 0;
-    if (type === 'cashback_at_pos' && (cash <= 0 || cash >= amount)) return refuse('INVALID_AMOUNT');
+    if (kind === 'AUTHORIZATION' && type === 'cashback_at_pos' && (cash <= 0 || cash >= amount))
+      return refuse('INVALID_AMOUNT');
     return null;
   },
 };
@@ -69,21 +57,27 @@ export const UNKNOWN_CARD_STEPS: readonly Step<null>[] = [
   { no: 4, test: () => refuse('CARD_NOT_FOUND', 'CARD_UNKNOWN') },
 ];
 
-/** The checks in their order (authorization 3): the first that refuses ends the decision. */
-export const STEPS: readonly Step<AuthorizationView>[] = [
-  {
-    no: 1,
-    test(view, command) {
-      if (view.tombstones.length === 0) return null;
-      const left = leftOf(view.tombstones, chargeOf(view, command) ?? command.amount);
-      return left > 0 ? null : refuse('UNKNOWN_ERROR', 'REVERSED_BEFORE_ARRIVAL');
-    },
+const tombstone: Step<AuthorizationView> = {
+  no: 1,
+  test(view, command) {
+    if (view.tombstones.length === 0) return null;
+    const left = leftOf(view.tombstones, chargeOf(view, command) ?? command.amount);
+    return left > 0 ? null : refuse('UNKNOWN_ERROR', 'REVERSED_BEFORE_ARRIVAL');
   },
+};
+
+/** Steps 1 to 7 (authorization 3): the request, the card, its holder and its balance. */
+export const CARD_STEPS: readonly Step<AuthorizationView>[] = [
+  tombstone,
   requestType,
   requestAmount,
   { no: 5, test: ({ card }, _command, nowMs) => cardRefusal(card, nowMs) },
   { no: 6, test: ({ owner }) => ownerRefusal(owner) },
-  { no: 7, test: ({ balance }) => balanceRefusal(balance) },
+  { no: 7, test: ({ balance }, { kind }) => balanceRefusal(balance, kind === 'CREDIT_AUTHORIZATION') },
+];
+
+/** Steps 9 and 10: what proves the card, and whether its holder may transact. */
+export const PROOF_STEPS: readonly Step<AuthorizationView>[] = [
   { no: 9, test: verificationRefusal },
   {
     no: 10,
@@ -95,23 +89,44 @@ export const STEPS: readonly Step<AuthorizationView>[] = [
   },
 ];
 
-/** The checks that an inquiry does not go through: they need a charge. */
+/** Step 11: an amount in the balance's currency. */
+export const CURRENCY_STEP: Step<AuthorizationView> = {
+  no: 11,
+  test: (view, command) => (chargeOf(view, command) === null ? refuse('CURRENCY_MISMATCH') : null),
+};
+
+/** Step 18: what the partner has deposited covers a debit; a credit needs a place to go back to. */
+export const DEPOSIT_STEP: Step<AuthorizationView> = {
+  no: 18,
+  test(view, command) {
+    if (view.programme.funding !== 'deposit') return null;
+    if (view.deposit === null) return refuse('DEPOSIT_BALANCE_NOT_FOUND');
+    const amount = chargeOf(view, command) ?? 0;
+    const available = availableOf(view.deposit);
+    const credit = command.kind === 'CREDIT_AUTHORIZATION';
+    if (credit || !view.deposit.enforced || available >= amount) return null;
+    return refuse('INSUFFICIENT_FUNDS_ON_DEPOSIT_BALANCE', null, { available, amount });
+  },
+};
+
+/** Step 20: where the partner decides or has a vote. */
+export const PARTNER_STEP: Step<AuthorizationView> = {
+  no: 20,
+  test: ({ programme }) =>
+    programme.balanceHolder === 'external' || programme.sharedAuthorization
+      ? refuse('UNKNOWN_ERROR', 'PARTNER_UNAVAILABLE')
+      : null,
+};
+
+/** Steps 14 to 20: what may be spent, and what is there to spend. */
 export const MONEY_STEPS: readonly Step<AuthorizationView>[] = [
   {
-    no: 11,
-    test: (view, command) => (chargeOf(view, command) === null ? refuse('CURRENCY_MISMATCH') : null),
+    no: 14,
+    test: (view, command) => ceilingRefusal(view.limits, command, spendingOf(view, command)),
   },
-  {
-    no: 18,
-    test(view, command) {
-      if (view.programme.funding !== 'deposit') return null;
-      if (view.deposit === null) return refuse('DEPOSIT_BALANCE_NOT_FOUND');
-      const amount = chargeOf(view, command) ?? 0;
-      const available = availableOf(view.deposit);
-      if (!view.deposit.enforced || available >= amount) return null;
-      return refuse('INSUFFICIENT_FUNDS_ON_DEPOSIT_BALANCE', null, { available, amount });
-    },
-  },
+  { no: 15, test: (view, command) => cardLimitRefusal(view.limits, spendingOf(view, command)) },
+  { no: 16, test: (view, command) => budgetRefusal(view.limits, spendingOf(view, command)) },
+  DEPOSIT_STEP,
   {
     no: 19,
     test(view, command) {
@@ -121,13 +136,7 @@ export const MONEY_STEPS: readonly Step<AuthorizationView>[] = [
       return available >= amount ? null : refuse('INSUFFICIENT_FUNDS', 'FUNDS', { available, amount });
     },
   },
-  {
-    no: 20,
-    test: ({ programme }) =>
-      programme.balanceHolder === 'external' || programme.sharedAuthorization
-        ? refuse('UNKNOWN_ERROR', 'PARTNER_UNAVAILABLE')
-        : null,
-  },
+  PARTNER_STEP,
 ];
 
 /** What reversals that came first leave of `amount` (authorization 9). */
@@ -154,13 +163,14 @@ function ownerRefusal(owner: OwnerView | null): Refused | null {
   return owner.state === 'LOCKED' ? refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED') : null;
 }
 
-function balanceRefusal(balance: BalanceView | null): Refused | null {
+function balanceRefusal(balance: BalanceView | null, credits: boolean): Refused | null {
   if (balance === null) return refuse('BALANCE_NOT_FOUND');
   switch (balance.state) {
     case 'ACTIVE':
       return null;
     case 'BLOCKED':
-      return refuse('BALANCE_NOT_FOUND', 'BALANCE_BLOCKED');
+      // A blocked balance still takes credits (money 1).
+      return credits ? null : refuse('BALANCE_NOT_FOUND', 'BALANCE_BLOCKED');
     case 'LINKING':
       return refuse('BALANCE_NOT_FOUND', 'BALANCE_LINKING');
     case 'UNLINKING':
@@ -198,6 +208,55 @@ export function chargeOf({ balance }: AuthorizationView, command: AuthorizationC
   return command.currency === balance.currency ? command.amount : null;
 }
 
+/** What of a message decides which limits it counts against. */
+export function countableOf({ balance }: AuthorizationView, command: AuthorizationCommand): Countable {
+  const { type, captureMode, originalCurrency, currency, cashbackAmount } = command;
+  return {
+    type,
+    captureMode,
+    foreign: balance !== null && (originalCurrency ?? currency) !== balance.currency,
+    cashback: cashbackAmount ?? 0,
+  };
+}
+
+/** An increment counts on top of what its transaction holds already. */
+function spendingOf(view: AuthorizationView, command: AuthorizationCommand): Spending {
+  const amount = chargeOf(view, command) ?? 0;
+  const held = command.kind === 'INCREMENTAL' ? (incremented(view, command)?.held ?? 0) : 0;
+  return { what: countableOf(view, command), amount, total: add(amount, held) };
+}
+
+/** The one transaction that an increment adds to, null when none or several fit (step 8). */
+export function incremented(view: AuthorizationView, command: AuthorizationCommand): Lifecycle | null {
+  const [found, ...others] = incrementable(view, command);
+  return found !== undefined && others.length === 0 ? found : null;
+}
+
+const incrementable = (view: AuthorizationView, command: AuthorizationCommand): Lifecycle[] =>
+  referencedBy(
+    command,
+    view.candidates.filter((one) => one.state === 'AUTHORIZED' && one.category === 'DEBIT'),
+  );
+
+/** Step 8: an increment names one authorized transaction of the card, and no total below what that has. */
+export const REFERENCE_STEP: Step<AuthorizationView> = {
+  no: 8,
+  test(view, command) {
+    const found = incrementable(view, command);
+    if (found.length === 0) return refuse('REFERENCED_TRANSACTION_NOT_FOUND');
+    const [one] = found;
+    if (one === undefined || found.length > 1) return refuse('AMBIGUOUS_REFERENCED_TRANSACTION');
+    const { cumulativeAmount } = command;
+    return cumulativeAmount !== null && cumulativeAmount < authorizedTotal(one)
+      ? refuse('INVALID_AMOUNT')
+      : null;
+  },
+};
+
+/** What a transaction may come to: authorized less what was given back. */
+export const authorizedTotal = ({ authorized, reversed }: Lifecycle): number =>
+  subtract(authorized, reversed);
+
 /** A refusal with the number of the check that it came from. */
 export interface RefusedAt extends Refused {
   readonly step: number;
@@ -216,3 +275,15 @@ export function firstRefusal<View>(
   }
   return null;
 }
+
+/** Every refusal of a message that is decided already: its flags (authorization 3). */
+export const allRefusals = <View>(
+  steps: readonly Step<View>[],
+  view: View,
+  command: AuthorizationCommand,
+  nowMs: number,
+): RefusedAt[] =>
+  steps.flatMap(({ no, test }) => {
+    const refused = test(view, command, nowMs);
+    return refused === null ? [] : [{ ...refused, step: no }];
+  });

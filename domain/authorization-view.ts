@@ -1,4 +1,6 @@
-import type { BalanceView } from './transaction.ts';
+import type { LimitDocument } from './limit.ts';
+import type { Reference } from './reference.ts';
+import type { BalanceView, Lifecycle } from './transaction.ts';
 
 export type Verdict = 'MATCH' | 'NO_MATCH' | 'NOT_CHECKED' | 'NOT_PRESENT';
 
@@ -11,27 +13,42 @@ export interface Verdicts {
   readonly threeDs: Verdict;
 }
 
-/** An authorization or a balance inquiry, normalized (authorization 1). */
-export interface AuthorizationCommand {
+/** Somebody decided without us and tells it now (authorization 10). */
+export interface Advice {
+  readonly reason: 'STAND_IN' | 'OFFLINE' | 'COMPLETION' | null;
+  readonly result: 'APPROVED' | 'DECLINED';
+}
+
+/** A message of `/processor/authorizations`, normalized (authorization 1). */
+export interface AuthorizationCommand extends Reference {
   readonly kind: 'AUTHORIZATION' | 'INCREMENTAL' | 'CREDIT_AUTHORIZATION' | 'BALANCE_INQUIRY';
   readonly type: string;
+  /** Of an increment: what is added. */
   readonly amount: number;
   readonly currency: string;
   readonly originalAmount: number | null;
   readonly originalCurrency: string | null;
   readonly cashbackAmount: number | null;
+  /** New total of an increment, in `currency`; null when only the increment was sent. */
+  readonly cumulativeAmount: number | null;
   readonly externalId: string;
-  readonly networkReference: string | null;
-  readonly rrn: string;
   readonly stan: string;
   /** Local date and time with offset, the same in repeats. */
   readonly localAt: string;
   /** `YYYY-MM` as read from the card, null when not sent. */
   readonly expiry: string | null;
   readonly mcc: string | null;
+  /** Alpha-3, of the acquirer. */
+  readonly country: string | null;
+  readonly captureMode: string | null;
   readonly verdicts: Verdicts;
   readonly preAuthorization: boolean;
+  readonly partialApprovalSupported: boolean;
   readonly statusOnly: boolean;
+  /** What a credit authorization announces. */
+  readonly creditReason: 'REFUND' | 'MONEY_SEND' | null;
+  /** Null for a question, which is what we decide. */
+  readonly advice: Advice | null;
   readonly description: string;
   readonly transactionData: Readonly<Record<string, unknown>>;
 }
@@ -51,6 +68,7 @@ export interface ProgrammeView {
   readonly balanceHolder: 'platform' | 'external';
   readonly funding: 'credit' | 'deposit';
   readonly sharedAuthorization: boolean;
+  readonly allowPartialApproval: boolean;
   readonly holdDays: number | null;
 }
 
@@ -74,6 +92,24 @@ export interface TombstoneView {
   readonly remainingAmount: number | null;
 }
 
+/** Limits of one holder with what already counts against them today. */
+export interface LimitsView {
+  readonly document: LimitDocument;
+  /** As `Consumption.consumed`, periods that are over set to zero. */
+  readonly counted: readonly number[];
+  /** Local time of the budget's zone, `2026-03-01T12:00:00`. */
+  readonly localNow: string;
+  readonly version: number;
+}
+
+/** Null where nobody set any. Programme and product are ceilings for what the card alone has spent. */
+export interface AllLimitsView {
+  readonly card: LimitsView | null;
+  readonly programme: LimitsView | null;
+  readonly product: LimitsView | null;
+  readonly customer: LimitsView | null;
+}
+
 /** Everything a decision looks at, of a card that is known. */
 export interface AuthorizationView {
   readonly card: CardView;
@@ -82,6 +118,11 @@ export interface AuthorizationView {
   readonly owner: OwnerView | null;
   readonly balance: BalanceView | null;
   readonly deposit: DepositView | null;
+  readonly limits: AllLimitsView;
+  /** Transactions of the card that the message may mean; the rules choose. */
+  readonly candidates: readonly Lifecycle[];
+  /** Another authorization of this card, amount and merchant came within a minute. */
+  readonly possibleDuplicate: boolean;
   /** The reversals that came before this message, oldest first. */
   readonly tombstones: readonly TombstoneView[];
 }

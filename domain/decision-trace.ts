@@ -9,8 +9,10 @@ export interface LaneFacts {
 }
 
 interface CompactTrace {
-  /** Versions of programme and product. */
-  readonly v?: readonly [number, number];
+  /** Versions of programme and product, and of the card's limits where it has any. */
+  readonly v?: readonly [number, number] | readonly [number, number, number];
+  /** What counts against the card's limits after this event, without the zeros at its end. */
+  readonly c?: readonly number[];
   /** Number and values of the step that refused. */
   readonly s?: number;
   readonly x?: RefusingStep['values'];
@@ -21,12 +23,22 @@ interface CompactTrace {
 }
 
 /** The trace as it is stored with the event: a short JSON text without what can be derived. */
-export function compactTrace(trace: Trace, { lane, batchSize, queueMs }: LaneFacts): string {
-  const { programmeVersion, productVersion, refusedBy, flags } = trace;
+export function compactTrace(
+  trace: Trace,
+  { lane, batchSize, queueMs }: LaneFacts,
+  consumed: readonly number[] | null = null,
+): string {
+  const { programmeVersion, productVersion, limitsVersion, refusedBy, flags } = trace;
   const compact: CompactTrace = {
     ...(programmeVersion === null || productVersion === null
       ? {}
-      : { v: [programmeVersion, productVersion] }),
+      : {
+          v:
+            limitsVersion === null || limitsVersion === undefined
+              ? [programmeVersion, productVersion]
+              : [programmeVersion, productVersion, limitsVersion],
+        }),
+    ...(consumed === null ? {} : { c: withoutLastZeros(consumed) }),
     ...(refusedBy === null ? {} : { s: refusedBy.step, x: refusedBy.values }),
     ...(flags.length === 0 ? {} : { f: flags }),
     l: lane,
@@ -35,6 +47,9 @@ export function compactTrace(trace: Trace, { lane, batchSize, queueMs }: LaneFac
   };
   return JSON.stringify(compact);
 }
+
+const withoutLastZeros = (numbers: readonly number[]): readonly number[] =>
+  numbers.slice(0, numbers.findLastIndex((one) => one !== 0) + 1);
 
 const CHECKS: Readonly<Record<number, string>> = {
   1: 'REPEAT',
@@ -61,7 +76,8 @@ const CHECKS: Readonly<Record<number, string>> = {
 
 /** Steps that each kind of decision goes through in this release, in their order. */
 const STEPS_OF: Partial<Record<EventKind, readonly number[]>> = {
-  AUTHORIZATION: [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 18, 19, 20],
+  AUTHORIZATION: [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 14, 15, 16, 18, 19, 20],
+  INCREMENT: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 18, 19, 20],
   BALANCE_INQUIRY: [1, 2, 3, 4, 5, 6, 7, 9, 10],
 };
 
@@ -74,10 +90,22 @@ export interface TraceStep {
 }
 
 export interface ReadableTrace {
-  readonly refusedBy: { readonly step: number; readonly values: RefusingStep['values'] } | null;
+  readonly refusedBy: {
+    readonly step: number;
+    /** The limit that refused, `card.daily.general`. */
+    readonly rule: string | null;
+    readonly values: RefusingStep['values'];
+    readonly version: number | null;
+  } | null;
   readonly steps: readonly TraceStep[];
   readonly flags: readonly string[];
-  readonly versions: { readonly programme: number; readonly product: number } | null;
+  readonly versions: {
+    readonly programme: number;
+    readonly product: number;
+    readonly limits: number | null;
+  } | null;
+  /** What counted against the card's limits after this event (domain/limit.ts); null when nothing was counted. */
+  readonly consumed: readonly number[] | null;
   readonly lane: LaneFacts | null;
 }
 
@@ -85,12 +113,24 @@ export interface ReadableTrace {
 export function readTraceText(kind: EventKind, reason: string | null, text: string | null): ReadableTrace {
   const stored = text === null ? null : (JSON.parse(text) as CompactTrace);
   const refusing = stored?.s ?? null;
-  const values = stored?.x ?? {};
+  const { rule = null, version = null, ...values } = stored?.x ?? {};
   return {
-    refusedBy: refusing === null ? null : { step: refusing, values },
+    refusedBy:
+      refusing === null
+        ? null
+        : {
+            step: refusing,
+            rule: rule === null ? null : String(rule),
+            values,
+            version: version === null ? null : Number(version),
+          },
     steps: (STEPS_OF[kind] ?? []).map((no) => stepOf(no, refusing, reason, values)),
     flags: stored?.f ?? [],
-    versions: stored?.v === undefined ? null : { programme: stored.v[0], product: stored.v[1] },
+    versions:
+      stored?.v === undefined
+        ? null
+        : { programme: stored.v[0], product: stored.v[1], limits: stored.v[2] ?? null },
+    consumed: stored?.c ?? null,
     lane: stored === null ? null : { lane: stored.l, batchSize: stored.n, queueMs: stored.q },
   };
 }

@@ -22,6 +22,8 @@ export interface NetworkAnswer {
 export interface Trace {
   readonly programmeVersion: number | null;
   readonly productVersion: number | null;
+  /** Of the card's own limits, where it has any. */
+  readonly limitsVersion?: number | null;
   readonly refusedBy: RefusingStep | null;
   readonly flags: readonly string[];
 }
@@ -102,6 +104,13 @@ const SEVERITIES = {
   OVER_REVERSAL: 'WARN',
   REVERSAL_AFTER_CLEARING: 'WARN',
   AMBIGUOUS_REVERSAL: 'WARN',
+  ADVICE_UNKNOWN_CARD: 'WARN',
+  STAND_IN_CONFLICT: 'WARN',
+  STAND_IN_OVER_FUNDS: 'WARN',
+  CREDIT_NOT_CLEARED: 'WARN',
+  SECOND_PRESENTMENT: 'WARN',
+  FILE_TOTALS: 'CRITICAL',
+  RECON_MISMATCH: 'CRITICAL',
 } as const satisfies Record<string, ExceptionSeverity>;
 
 export type ExceptionKind = keyof typeof SEVERITIES;

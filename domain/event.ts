@@ -1,3 +1,5 @@
+import type { HoldRelease } from './hold-release.ts';
+
 /**
  * The facts that somebody outside is told (spec index, "Outbox events"). Which destinations follow from one
  * is decided where it is put into the outbox.
@@ -28,6 +30,12 @@ export type WorkflowStart =
       readonly workflow: 'processor-instruction';
       readonly id: string;
       readonly input: { readonly cardId: number };
+    }
+  | { readonly workflow: 'hold-release'; readonly id: string; readonly input: HoldRelease }
+  | {
+      readonly workflow: 'clearing-file';
+      readonly id: string;
+      readonly input: { readonly fileId: string };
     }
   | {
       readonly workflow: 'provider-result';

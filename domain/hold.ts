@@ -26,6 +26,11 @@ export function holdDays({ type, mcc, preAuthorization, programmeDays }: HoldFac
 /** Milliseconds since the epoch at which a hold made at `nowMs` expires. */
 export const holdExpiry = (nowMs: number, facts: HoldFacts): number => nowMs + holdDays(facts) * DAY_MS;
 
+const CREDIT_DAYS = 30;
+
+/** Milliseconds since the epoch until which the record of an announced credit may come (authorization 11). */
+export const creditExpiry = (nowMs: number): number => nowMs + CREDIT_DAYS * DAY_MS;
+
 /** Expiry after a clearing that is not final: never earlier than before, at least seven days on (money 5). */
 export const expiryAfterPart = (expiresAtMs: number | null, nowMs: number): number =>
   Math.max(expiresAtMs ?? 0, nowMs + DEFAULT_DAYS * DAY_MS);

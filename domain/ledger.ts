@@ -1,20 +1,17 @@
+import type { AccountCode, GuardedCode } from './account.ts';
 import { add, minorUnits, subtract } from './money.ts';
+import {
+  type FundingKind,
+  HOLDS,
+  type Part,
+  PARTS,
+  POSTING_TABLE,
+  type PostingEvent,
+  type TableRow,
+} from './posting-table.ts';
 
-/** Places of the chart of accounts (money 3.1). U is the customer's balance, PC, PD, CO, IT the partner's. */
-export const ACCOUNT_CODES = [
-  'U', 'XU', 'XC', 'PC', 'PD', 'CO', 'IT', 'RV', 'WO', 'BK', 'NS', 'NR', 'PH', 'IC', 'IH', 'PO', 'CB', 'SU', 'FX',
-] as const; // prettier-ignore
-export type AccountCode = (typeof ACCOUNT_CODES)[number];
-
-/** Accounts with a cached value, locked by every writer; the others are only ever inserted to. */
-export type GuardedCode = 'U' | 'XU' | 'PC' | 'PD' | 'CO' | 'IT';
-const GUARDED: readonly AccountCode[] = ['U', 'XU', 'PC', 'PD', 'CO', 'IT'];
-
-/** True for an account that has a cached value. */
-export const isGuarded = (code: AccountCode): code is GuardedCode => GUARDED.includes(code);
-
-/** Who pays the network: A = the platform holds the money, funded by credit; B = funded by a deposit (money 3.2). */
-export type FundingKind = 'A' | 'B';
+export { ACCOUNT_CODES, type AccountCode, type GuardedCode, isGuarded } from './account.ts';
+export { type FundingKind, POSTING_TABLE, type PostingEvent } from './posting-table.ts';
 
 /** Key of a PENDING transfer inside its transaction. */
 export interface TransferKey {
@@ -37,94 +34,17 @@ export interface Transfer {
   readonly of: TransferKey | null;
 }
 
-export type PostingEvent =
-  | 'authorization'
-  | 'increment'
-  | 'release'
-  | 'clearing'
-  | 'clearingBelowHold'
-  | 'clearingAboveHold'
-  | 'forcePost'
-  | 'refund'
-  | 'interchangeCredit'
-  | 'interchangeDebit'
-  | 'userCredit'
-  | 'collateralCredit';
+/** Kind of a platform-held programme by how it is funded. */
+export const fundingKindOf = (funding: 'credit' | 'deposit'): FundingKind =>
+  funding === 'credit' ? 'A' : 'B';
 
-/** amount = a, i, r or c of the table; within, excess, unused = min(c,h), c-h, h-c; hold = h, the open rest. */
-type Part = 'amount' | 'hold' | 'within' | 'excess' | 'unused';
-type Posting = readonly [debit: AccountCode, credit: AccountCode, part: Part];
-
-interface TableRow {
-  /** Row of the table in money 3.2. */
-  readonly row: number;
-  readonly A: readonly Posting[];
-  readonly B: readonly Posting[];
-  /** What happens to the user's hold: the part reserved, used by the U posting, and freed. */
-  readonly reserves?: Part;
-  readonly uses?: Part;
-  readonly frees?: Part;
+/** Accounts that an event may move in a programme of that kind, each once. */
+export function accountsOf(event: PostingEvent, kind: FundingKind): readonly AccountCode[] {
+  const { reserves, frees, against, ...row }: TableRow = POSTING_TABLE[event];
+  const hold = HOLDS[kind];
+  const held = reserves === undefined && frees === undefined ? [] : [hold.debit, against ?? hold.credit];
+  return [...new Set([...row[kind].flatMap(([debit, credit]) => [debit, credit]), ...held])];
 }
-
-/** Event -> postings (money 3.2), rows of platform-held balances that exist so far. */
-export const POSTING_TABLE: Readonly<Record<PostingEvent, TableRow>> = {
-  authorization: { row: 1, A: [], B: [['PD', 'NR', 'amount']], reserves: 'amount' },
-  increment: { row: 2, A: [], B: [['PD', 'NR', 'amount']], reserves: 'amount' },
-  release: { row: 3, A: [], B: [['NR', 'PD', 'amount']], frees: 'amount' },
-  clearing: {
-    row: 5,
-    A: [['U', 'NS', 'amount']],
-    B: [
-      ['U', 'PH', 'amount'],
-      ['NR', 'NS', 'amount'],
-    ],
-    uses: 'within',
-  },
-  clearingBelowHold: {
-    row: 6,
-    A: [['U', 'NS', 'amount']],
-    B: [
-      ['U', 'PH', 'amount'],
-      ['NR', 'NS', 'amount'],
-      ['NR', 'PD', 'unused'],
-    ],
-    uses: 'within',
-    frees: 'unused',
-  },
-  clearingAboveHold: {
-    row: 7,
-    A: [['U', 'NS', 'amount']],
-    B: [
-      ['U', 'PH', 'amount'],
-      ['NR', 'NS', 'hold'],
-      ['PD', 'NS', 'excess'],
-    ],
-    uses: 'within',
-  },
-  forcePost: {
-    row: 8,
-    A: [['U', 'NS', 'amount']],
-    B: [
-      ['U', 'PH', 'amount'],
-      ['PD', 'NS', 'amount'],
-    ],
-  },
-  refund: {
-    row: 11,
-    A: [['NS', 'U', 'amount']],
-    B: [
-      ['PH', 'U', 'amount'],
-      ['NS', 'PD', 'amount'],
-    ],
-  },
-  interchangeCredit: { row: 15, A: [['NS', 'CO', 'amount']], B: [['NS', 'CO', 'amount']] },
-  interchangeDebit: { row: 15, A: [['CO', 'NS', 'amount']], B: [['CO', 'NS', 'amount']] },
-  userCredit: { row: 17, A: [['PC', 'U', 'amount']], B: [['PH', 'U', 'amount']] },
-  collateralCredit: { row: 24, A: [['BK', 'PC', 'amount']], B: [['BK', 'PD', 'amount']] },
-};
-
-/** Account that the clearing of a hold will credit: the other side of the user's PENDING transfer. */
-const holdCredit = (kind: FundingKind): AccountCode => (kind === 'A' ? 'NS' : 'PH');
 
 /**
  * The transfers of one event, in order, numbered from `firstSeq`. `amount` is what the event is about;
@@ -138,33 +58,28 @@ export function entryOf(
   holds: readonly OpenHold[] = [],
   firstSeq = 1,
 ): Transfer[] {
-  const row = POSTING_TABLE[event];
+  const row: TableRow = POSTING_TABLE[event];
+  const hold = { ...HOLDS[kind], ...(row.against === undefined ? {} : { credit: row.against }) };
   const part = partsOf(amount, heldOf(holds));
   const draft: Omit<Transfer, 'seq'>[] = [];
   if (row.reserves !== undefined) {
-    draft.push({
-      debit: 'U',
-      credit: holdCredit(kind),
-      amount: part[row.reserves],
-      state: 'PENDING',
-      of: null,
-    });
+    draft.push({ ...hold, amount: part(row.reserves), state: 'PENDING', of: null });
   }
   let open = holds;
   for (const [debit, credit, name] of row[kind]) {
-    const value = part[name];
-    if (debit === 'U' && row.uses !== undefined) {
-      const used = take(open, part[row.uses]);
+    const value = part(name);
+    if (debit === hold.debit && row.uses !== undefined) {
+      const used = take(open, part(row.uses));
       open = used.rest;
       draft.push(...used.taken.map((one) => ({ debit, credit, ...one, state: 'POSTED' as const })));
-      draft.push({ debit, credit, amount: subtract(value, part[row.uses]), state: 'POSTED', of: null });
+      draft.push({ debit, credit, amount: subtract(value, part(row.uses)), state: 'POSTED', of: null });
     } else {
       draft.push({ debit, credit, amount: value, state: 'POSTED', of: null });
     }
   }
   if (row.frees !== undefined) {
-    const voided = { debit: 'U', credit: holdCredit(kind), state: 'VOIDED' } as const;
-    draft.push(...take(open, part[row.frees]).taken.map((one) => ({ ...voided, ...one })));
+    const freed = take(open, part(row.frees)).taken;
+    draft.push(...freed.map((one) => ({ ...hold, state: 'VOIDED' as const, ...one })));
   }
   return draft.filter((one) => one.amount > 0).map((one, at) => ({ seq: firstSeq + at, ...one }));
 }
@@ -173,15 +88,9 @@ export function entryOf(
 export const heldOf = (holds: readonly OpenHold[]): number =>
   holds.reduce((sum, hold) => add(sum, hold.remaining), 0);
 
-function partsOf(amount: number, hold: number): Record<Part, number> {
+function partsOf(amount: number, hold: number): (part: Part) => number {
   if (minorUnits(amount) < 0) throw new RangeError('an entry needs an amount that is not negative');
-  return {
-    amount,
-    hold,
-    within: Math.min(amount, hold),
-    excess: Math.max(subtract(amount, hold), 0),
-    unused: Math.max(subtract(hold, amount), 0),
-  };
+  return (part) => PARTS[part]({ amount, hold });
 }
 
 function take(holds: readonly OpenHold[], amount: number) {

@@ -39,3 +39,12 @@ export function formatMoney({ minorUnits: value, currency }: Money): string {
   const fraction = exponent === 0 ? '' : `.${digits.slice(digits.length - exponent)}`;
   return `${value < 0 ? '-' : ''}${whole}${fraction} ${currency}`;
 }
+
+/** Minor units of an amount as people write it, for example `12.34`; null for anything else. */
+export function readMoney(text: string, currency: string): number | null {
+  const [, whole = '', fraction = ''] = /^([0-9]+)(?:\.([0-9]+))?$/.exec(text) ?? [];
+  const exponent = currencyExponent(currency);
+  if (whole === '' || fraction.length > exponent) return null;
+  const value = Number(whole + fraction.padEnd(exponent, '0'));
+  return Number.isSafeInteger(value) ? value : null;
+}

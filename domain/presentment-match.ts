@@ -1,5 +1,5 @@
 import type { PresentmentCommand } from './presentment-record.ts';
-import type { Lifecycle } from './transaction.ts';
+import { isAnnounced, type Lifecycle, processingStatusOf } from './transaction.ts';
 
 const DAY_MS = 86_400_000;
 /** How long after its authorization a record may come (authorization 13). */
@@ -26,6 +26,12 @@ const byNetworkReference: Tier = (record, one) =>
 const byExternalReference: Tier = (record, one) =>
   record.referenceExternalId !== null && one.externalId === record.referenceExternalId;
 
+const byCode: Tier = (record, one) =>
+  record.rrn !== null &&
+  record.approvalCode !== null &&
+  one.rrn === record.rrn &&
+  one.approvalCode === record.approvalCode;
+
 const isYounger = (one: Lifecycle, days: number, nowMs: number): boolean =>
   one.createdAtMs >= nowMs - days * DAY_MS;
 
@@ -33,11 +39,7 @@ const isYounger = (one: Lifecycle, days: number, nowMs: number): boolean =>
 const CLEARING_TIERS: readonly Tier[] = [
   byNetworkReference,
   byExternalReference,
-  (record, one) =>
-    record.rrn !== null &&
-    record.approvalCode !== null &&
-    one.rrn === record.rrn &&
-    one.approvalCode === record.approvalCode,
+  byCode,
   (record, one) =>
     record.approvalCode !== null &&
     one.approvalCode === record.approvalCode &&
@@ -48,6 +50,8 @@ const CLEARING_TIERS: readonly Tier[] = [
     one.amount === record.amount &&
     isYounger(one, MERCHANT_DAYS, nowMs),
 ];
+
+const ANNOUNCED_TIERS: readonly Tier[] = [byNetworkReference, byExternalReference, byCode];
 
 const REFUND_TIERS: readonly Tier[] = [
   byNetworkReference,
@@ -81,7 +85,27 @@ export function refundedBy(
   return first(REFUND_TIERS, record, possible, nowMs, (one) => one.cleared === record.amount);
 }
 
+/** The announced credit of this kind that a record belongs to. */
+export function announcedBy(
+  record: PresentmentCommand,
+  adjustmentKind: 'refund' | 'money_send',
+  candidates: readonly Lifecycle[],
+  nowMs: number,
+): Match {
+  const possible = candidates.filter(
+    (one) =>
+      isAnnounced(one) && one.adjustmentKind === adjustmentKind && isYounger(one, CLEARING_DAYS, nowMs),
+  );
+  return first(ANNOUNCED_TIERS, record, possible, nowMs, (one) => one.authorized === record.amount);
+}
+
 const isDebit = (one: Lifecycle): boolean => one.category === 'DEBIT' && one.type !== 'balance_inquiry';
+
+/** A refused attempt often shares its references with what was approved; of several approved the amount decides. */
+function approvedOf(found: readonly Lifecycle[], fits: (one: Lifecycle) => boolean): readonly Lifecycle[] {
+  const approved = found.filter((one) => processingStatusOf(one.state) === 'SUCCESS');
+  return approved.length === 1 ? approved : found.filter(fits);
+}
 
 function first(
   tiers: readonly Tier[],
@@ -93,7 +117,7 @@ function first(
   for (const [at, tier] of tiers.entries()) {
     const found = candidates.filter((one) => tier(record, one, nowMs));
     if (found.length === 0) continue;
-    const fitting = found.length === 1 ? found : found.filter(fits);
+    const fitting = found.length === 1 ? found : approvedOf(found, fits);
     const [lifecycle] = fitting;
     if (fitting.length === 1 && lifecycle !== undefined) return { lifecycle, tier: at + 1, ambiguous: false };
     return { lifecycle: null, tier: at + 1, ambiguous: true };

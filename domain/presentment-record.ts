@@ -3,6 +3,10 @@ import type { ExceptionKind } from './decision.ts';
 export type RecordType =
   'PURCHASE' | 'CASH' | 'REFUND' | 'CREDIT' | 'REFUND_REVERSAL' | 'CHARGEBACK' | 'SECOND_PRESENTMENT';
 
+/** Which way a record moves money, as files and messages add it up (processor 4.1). */
+export const directionOf = (recordType: RecordType): 'debit' | 'credit' =>
+  recordType === 'REFUND' || recordType === 'CREDIT' || recordType === 'CHARGEBACK' ? 'credit' : 'debit';
+
 /** One clearing record, normalized; `amount` and `currency` are the network's billing amount. */
 export interface PresentmentCommand {
   readonly recordId: string;

@@ -18,7 +18,7 @@ import {
   valueAfterAll,
 } from './ledger.ts';
 import { subtract } from './money.ts';
-import { clearedBy, refundedBy } from './presentment-match.ts';
+import { announcedBy, clearedBy, refundedBy } from './presentment-match.ts';
 import type { PresentmentCommand, RecordResult } from './presentment-record.ts';
 import {
   advance,
@@ -53,7 +53,7 @@ export function decideClearing(
   nowMs: number,
   transactionId: string,
 ): Outcome<RecordResult> {
-  if (view === null) return quarantined(record, { kind: 'UNKNOWN_CARD', values: {} });
+  if (view === null) return quarantined(record, unknownCard(record));
   const { balance, programme } = view;
   if (balance === null || programme.balanceHolder === 'external') {
     return quarantined(record, invalidRecord('BALANCE_NOT_HELD_HERE'));
@@ -76,14 +76,30 @@ export function decideClearing(
     case 'REFUND':
       return refund(scene);
     case 'CREDIT':
-      return newTransaction(scene, 'refund', 'REFUND', credit('money_send'), []);
+      return incomingPayment(scene);
     case 'REFUND_REVERSAL':
-    case 'CHARGEBACK':
     case 'SECOND_PRESENTMENT':
-      return quarantined(record, invalidRecord('TYPE_NOT_OFFERED'));
+      return takenBack(scene);
+    case 'CHARGEBACK':
+      return chargeback(scene);
     default:
       return assertNever(record.recordType);
   }
+}
+
+/** Nobody's programme can be named, so nothing is booked yet: the record is kept for whoever finds its card. */
+function unknownCard(record: PresentmentCommand): ExceptionEffect {
+  const { recordType, amount, currency, externalId, networkReference, transactionDate } = record;
+  const reference = networkReference === null ? {} : { networkReferenceId: networkReference };
+  const values = {
+    recordType,
+    amount,
+    currency,
+    externalTransactionId: externalId,
+    transactionDate,
+    ...reference,
+  };
+  return { kind: 'UNKNOWN_CARD', values };
 }
 
 /** What the cases share. `record` speaks of the balance's currency, `network` is as it came. */
@@ -181,19 +197,94 @@ function clearLate(scene: Scene, lifecycle: Lifecycle, flags: readonly string[])
   });
 }
 
+/** The record of a payment that was posted when it was announced, or that nobody announced (row 11). */
+function incomingPayment(scene: Scene): Outcome<RecordResult> {
+  const { record, view, nowMs } = scene;
+  const { lifecycle, tier } = announcedBy(record, 'money_send', view.candidates, nowMs);
+  if (lifecycle === null) return newTransaction(scene, 'refund', 'REFUND', credit('money_send'), []);
+  const { authorized } = lifecycle;
+  const differs: ExceptionEffect[] =
+    authorized === record.amount
+      ? []
+      : [{ kind: 'AMBIGUOUS_MATCH', values: { posted: authorized, cleared: record.amount } }];
+  const movement: Movement = { kind: 'post', amount: authorized, atMs: nowMs };
+  return laterEvent(scene, lifecycle, null, 'CLEARING', movement, {
+    exceptions: differs,
+    flags: [`TIER_${tier}`],
+    forced: false,
+  });
+}
+
+/** A refund reversal or a second presentment: the holder pays again, whatever is there (row 8). */
+function takenBack(scene: Scene): Outcome<RecordResult> {
+  const { record, view, nowMs } = scene;
+  const kind = record.recordType === 'SECOND_PRESENTMENT' ? 'SECOND_PRESENTMENT' : 'REFUND_REVERSAL';
+  const exceptions: ExceptionEffect[] = [{ kind: 'SECOND_PRESENTMENT', values: { record: kind } }];
+  const { lifecycle, tier } = refundedBy(record, view.candidates, nowMs);
+  if (lifecycle === null) {
+    const adjustmentKind = kind === 'SECOND_PRESENTMENT' ? 'second_presentment' : 'refund_reversal';
+    const what = { type: 'adjustment', category: 'DEBIT', adjustmentKind } as const;
+    return newTransaction(scene, 'forcePost', kind, what, exceptions);
+  }
+  const movement: Movement = { kind: 'takeBack', amount: record.amount };
+  return laterEvent(scene, lifecycle, 'forcePost', kind, movement, {
+    exceptions,
+    flags: [`TIER_${tier}`],
+    forced: true,
+  });
+}
+
+/** The network gives the money back: to the holder, or to whoever gave it to the holder meanwhile (rows 11, 13). */
+function chargeback(scene: Scene): Outcome<RecordResult> {
+  const { record, view, nowMs } = scene;
+  const { lifecycle, tier } = refundedBy(record, view.candidates, nowMs);
+  if (lifecycle === null) {
+    const exceptions: ExceptionEffect[] = [{ kind: 'UNLINKED_REFUND', values: {} }];
+    return newTransaction(scene, 'refund', 'CHARGEBACK', credit('chargeback'), exceptions);
+  }
+  const provisional = lifecycle.flags.includes(PROVISIONAL) && !lifecycle.flags.includes(SETTLED);
+  const movement: Movement = { kind: 'refund', amount: record.amount };
+  return laterEvent(
+    scene,
+    lifecycle,
+    provisional ? 'chargebackAfterProvisional' : 'refund',
+    'CHARGEBACK',
+    movement,
+    {
+      exceptions: exceedsCleared(lifecycle, record.amount),
+      flags: [`TIER_${tier}`],
+      flag: provisional ? SETTLED : null,
+      forced: false,
+    },
+  );
+}
+
+/** Flags of a purchase whose holder was credited before the network paid, and whose network has paid since. */
+export const PROVISIONAL = 'provisionalCredit';
+const SETTLED = 'provisionalSettled';
+
+const exceedsCleared = (lifecycle: Lifecycle, amount: number): ExceptionEffect[] =>
+  lifecycle.refunded + amount > lifecycle.cleared
+    ? [{ kind: 'REFUND_EXCEEDS', values: { cleared: lifecycle.cleared } }]
+    : [];
+
 function refund(scene: Scene): Outcome<RecordResult> {
   const { record, view, nowMs } = scene;
+  const announced = announcedBy(record, 'refund', view.candidates, nowMs);
+  if (announced.lifecycle !== null) {
+    const movement: Movement = { kind: 'post', amount: record.amount, atMs: nowMs };
+    const facts = { exceptions: [], flags: [`TIER_${announced.tier}`], forced: false };
+    return laterEvent(scene, announced.lifecycle, 'refund', 'REFUND', movement, facts);
+  }
   const { lifecycle, tier } = refundedBy(record, view.candidates, nowMs);
   if (lifecycle === null) {
     return newTransaction(scene, 'refund', 'REFUND', credit('refund'), [
       { kind: 'UNLINKED_REFUND', values: {} },
     ]);
   }
-  const exceptions: ExceptionEffect[] = [];
-  if (isOpen(lifecycle)) exceptions.push({ kind: 'REFUND_BEFORE_CLEARING', values: {} });
-  else if (lifecycle.refunded + record.amount > lifecycle.cleared) {
-    exceptions.push({ kind: 'REFUND_EXCEEDS', values: { cleared: lifecycle.cleared } });
-  }
+  const exceptions: ExceptionEffect[] = isOpen(lifecycle)
+    ? [{ kind: 'REFUND_BEFORE_CLEARING', values: {} }]
+    : exceedsCleared(lifecycle, record.amount);
   const movement: Movement = { kind: 'refund', amount: record.amount };
   return laterEvent(scene, lifecycle, 'refund', 'REFUND', movement, {
     exceptions,
@@ -215,13 +306,14 @@ interface EventFacts {
 function laterEvent(
   scene: Scene,
   lifecycle: Lifecycle,
-  event: PostingEvent,
+  event: PostingEvent | null,
   kind: EventKind,
   movement: Movement,
   facts: EventFacts,
 ): Outcome<RecordResult> {
   const fold = advance(lifecycle, movement, facts.flag ?? null);
-  const transfers = entryOf(event, scene.kind, scene.record.amount, lifecycle.holds);
+  const { record } = scene;
+  const transfers = event === null ? [] : entryOf(event, scene.kind, record.amount, lifecycle.holds);
   return posted(scene, lifecycle.id, null, fold, kind, transfers, facts);
 }
 

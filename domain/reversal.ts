@@ -9,34 +9,27 @@ import {
 import { assertNever } from './errors.ts';
 import { entryOf } from './ledger.ts';
 import { subtract } from './money.ts';
-import { type Description, responseOf } from './response-code.ts';
+import { acknowledged } from './network-answer.ts';
+import { type Reference, referencedBy } from './reference.ts';
+import type { Description } from './response-code.ts';
 import {
   advance,
   type BalanceView,
   EMPTY_FOLD,
   type Fold,
+  isAnnounced,
   type Lifecycle,
   type Movement,
-  processingStatusOf,
   wireStatus,
 } from './transaction.ts';
 
 /** A reversal, normalized (authorization 1). `amount` and `remainingAmount` both null = everything. */
-export interface ReversalCommand {
+export interface ReversalCommand extends Reference {
   readonly amount: number | null;
   readonly remainingAmount: number | null;
   /** Null when no amount is sent. */
   readonly currency: string | null;
-  readonly originalStan: string | null;
-  readonly originalLocalAt: string | null;
-  readonly networkReference: string | null;
-  readonly referenceExternalId: string | null;
-  /** Milliseconds since the epoch; narrows `referenceExternalId` to one day around it. */
-  readonly referenceAtMs: number | null;
-  /** With `rrn`, the last of the references. */
-  readonly approvalCode: string | null;
   readonly externalId: string;
-  readonly rrn: string;
   readonly stan: string;
   readonly localAt: string;
 }
@@ -47,30 +40,6 @@ export interface ReversalView {
   readonly balance: BalanceView | null;
   /** Transactions of the card that the message may mean; the rules here choose. */
   readonly candidates: readonly Lifecycle[];
-}
-
-const DAY_MS = 86_400_000;
-
-/** Transactions that the reversal means: the first reference sent that finds any decides (authorization 9). */
-export function reversedBy(command: ReversalCommand, candidates: readonly Lifecycle[]): Lifecycle[] {
-  const { originalStan, originalLocalAt, networkReference, referenceExternalId, referenceAtMs } = command;
-  const { approvalCode, rrn } = command;
-  const references: ((one: Lifecycle) => boolean)[] = [
-    (one) => originalStan !== null && one.stan === originalStan && one.localAt === originalLocalAt,
-    (one) => networkReference !== null && one.networkReference === networkReference,
-    (one) =>
-      referenceExternalId !== null &&
-      one.externalId === referenceExternalId &&
-      (referenceAtMs === null || Math.abs(one.createdAtMs - referenceAtMs) <= DAY_MS),
-    (one) => approvalCode !== null && one.approvalCode === approvalCode && one.rrn === rrn,
-  ];
-  for (const means of references) {
-    const found = candidates.filter(means);
-    // A declined attempt often shares its references with the one that was approved after it.
-    const successes = found.filter((one) => processingStatusOf(one.state) === 'SUCCESS');
-    if (found.length > 0) return successes.length > 0 ? successes : found;
-  }
-  return [];
 }
 
 /**
@@ -85,9 +54,10 @@ export function decideReversal(
   transactionId: string,
 ): Outcome<NetworkAnswer> {
   if (view === null) return { answer: acknowledged(null, 'APPROVED', null, ''), effects: NO_EFFECTS };
-  const [matched, ...others] = reversedBy(command, view.candidates);
+  const [matched, ...others] = referencedBy(command, view.candidates);
   if (matched === undefined) return unmatched(view, command, transactionId);
   if (others.length > 0) return ambiguous(view, command, transactionId);
+  if (isAnnounced(matched)) return withdraw(view, command, matched);
   switch (matched.state) {
     case 'AUTHORIZED':
     case 'PARTLY_CLEARED':
@@ -136,6 +106,28 @@ function release(
       transaction: { id: lifecycle.id, created: null, fold },
       events: [{ ...eventOf(view, command, fold, 'APPROVED'), amount, transfers }],
       exceptions,
+    },
+  };
+}
+
+/** A credit that was announced is taken back whole: its money, where it came at once, by force (row 8). */
+function withdraw(
+  view: ReversalView,
+  command: ReversalCommand,
+  lifecycle: Lifecycle,
+): Outcome<NetworkAnswer> {
+  const amount = lifecycle.authorized;
+  const fold = advance(lifecycle, { kind: 'withdraw', amount, cause: 'reversal' });
+  const posted = lifecycle.adjustmentKind === 'money_send';
+  const kind = view.programme.funding === 'credit' ? 'A' : 'B';
+  const transfers = posted ? entryOf('forcePost', kind, amount) : [];
+  return {
+    answer: acknowledged(lifecycle.id, 'APPROVED', amount, lifecycle.currency),
+    effects: {
+      ...NO_EFFECTS,
+      transaction: { id: lifecycle.id, created: null, fold },
+      events: [{ ...eventOf(view, command, fold, 'APPROVED'), amount, transfers }],
+      forced: posted,
     },
   };
 }
@@ -244,27 +236,5 @@ function eventOf(view: ReversalView, command: ReversalCommand, fold: Fold, resul
     occurredAt: command.localAt,
     transfers: [],
     trace: { programmeVersion, productVersion: view.productVersion, refusedBy: null, flags: [] },
-  };
-}
-
-function acknowledged(
-  id: string | null,
-  description: Description,
-  approvedAmount: number | null,
-  currency: string,
-): NetworkAnswer {
-  return {
-    id,
-    result: 'ACKNOWLEDGED',
-    description,
-    reason: null,
-    // A reversal is never refused to the network, whatever we found.
-    actionCode: responseOf('APPROVED', null).actionCode,
-    responseCode: responseOf('APPROVED', null).responseCode,
-    authorizationCode: null,
-    approvedAmount,
-    currency,
-    availableAmount: null,
-    iccResponse: null,
   };
 }

@@ -64,6 +64,8 @@ export interface Fold {
   readonly refunded: number;
   readonly held: number;
   readonly expiresAtMs: number | null;
+  /** Local day on which it first counted against limits, null when it never did (money 9). */
+  readonly limitDay: string | null;
   readonly flags: readonly string[];
   readonly eventCount: number;
   readonly clearedAtMs: number | null;
@@ -88,6 +90,7 @@ export const EMPTY_FOLD: Fold = {
   refunded: 0,
   held: 0,
   expiresAtMs: null,
+  limitDay: null,
   flags: [],
   eventCount: 0,
   clearedAtMs: null,
@@ -115,6 +118,13 @@ export type Movement =
     }
   | { readonly kind: 'post'; readonly amount: number; readonly atMs: number }
   | { readonly kind: 'refund'; readonly amount: number }
+  /** A refund or a chargeback that is taken back; what goes beyond them is cleared once more. */
+  | { readonly kind: 'takeBack'; readonly amount: number }
+  /** A credit of the network that will be cleared later; nothing is held for it. */
+  | { readonly kind: 'announce'; readonly amount: number; readonly expiresAtMs: number }
+  | { readonly kind: 'withdraw'; readonly amount: number; readonly cause: 'reversal' | 'expiry' }
+  /** An announced credit whose money is there and whose record never came. */
+  | { readonly kind: 'overdue' }
   | { readonly kind: 'note' };
 
 /** The fold after one more event (state table of money 4.3); `flag` marks it for people. */
@@ -154,14 +164,36 @@ function changes(fold: Fold, movement: Movement): Partial<Fold> {
         ...(ends ? { clearedAtMs: movement.atMs } : {}),
       };
     }
+    case 'announce':
+      return {
+        state: 'AUTHORIZED',
+        authorized: add(fold.authorized, movement.amount),
+        expiresAtMs: movement.expiresAtMs,
+      };
+    case 'withdraw':
+      return {
+        state: movement.cause === 'reversal' ? 'REVERSED' : 'EXPIRED',
+        reversed: add(fold.reversed, movement.amount),
+        expiresAtMs: null,
+      };
+    case 'overdue':
+      return { expiresAtMs: null };
     case 'post':
       return {
         state: 'CLEARED',
+        expiresAtMs: null,
         cleared: add(fold.cleared, movement.amount),
         clearedAtMs: movement.atMs,
       };
     case 'refund':
       return { refunded: add(fold.refunded, movement.amount) };
+    case 'takeBack': {
+      const takenBack = Math.min(fold.refunded, movement.amount);
+      return {
+        refunded: subtract(fold.refunded, takenBack),
+        cleared: add(fold.cleared, subtract(movement.amount, takenBack)),
+      };
+    }
     case 'note':
       return {};
     default:
@@ -194,6 +226,7 @@ export interface Lifecycle extends Fold {
   readonly balanceId: string | null;
   readonly type: string;
   readonly category: 'DEBIT' | 'CREDIT';
+  readonly adjustmentKind: string | null;
   readonly externalId: string;
   readonly networkReference: string | null;
   readonly rrn: string | null;
@@ -203,6 +236,10 @@ export interface Lifecycle extends Fold {
   /** Amount of its first message. */
   readonly amount: number;
   readonly currency: string;
+  readonly originalCurrency: string | null;
+  readonly captureMode: string | null;
+  /** Cash inside the amount of a purchase. */
+  readonly cashback: number;
   readonly merchantIdentifier: string | null;
   readonly createdAtMs: number;
   /** PENDING transfers with what is left of them, oldest first; their sum is `held`. */
@@ -212,6 +249,10 @@ export interface Lifecycle extends Fold {
 /** True while money is held for it. */
 export const isOpen = (fold: Pick<Fold, 'state' | 'held'>): boolean =>
   fold.held > 0 && (fold.state === 'AUTHORIZED' || fold.state === 'PARTLY_CLEARED');
+
+/** A credit of the network that has been announced and not cleared (authorization 11). */
+export const isAnnounced = (one: Pick<Lifecycle, 'category' | 'state'>): boolean =>
+  one.category === 'CREDIT' && one.state === 'AUTHORIZED';
 
 /** A balance as decisions see it. */
 export interface BalanceView {
@@ -233,6 +274,7 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
+    limitDay,
     flags,
     eventCount,
     clearedAtMs,
@@ -246,6 +288,7 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
+    limitDay,
     flags,
     eventCount,
     clearedAtMs,

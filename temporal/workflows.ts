@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, type SearchAttributePair, type WorkflowIdReusePolicy } from '@temporalio/common';
 import { assertNever } from '../domain/errors.ts';
+import { type HoldRelease, holdReleaseId, type HoldReleaseResult } from '../domain/hold-release.ts';
 import type { WorkflowStart } from '../domain/event.ts';
 import type { ReviewDecision, VerificationStatus, VerificationTimings } from '../domain/verification.ts';
 import type * as workflows from '../workflows/index.ts';
@@ -16,12 +17,14 @@ import { WORKFLOW_QUEUE } from './task-queues.ts';
 
 const CALL_MS = 5_000;
 const UPDATE_MS = 3_000;
+const RELEASE_MS = 10_000;
 
 /** Ids of workflows: the name of what they are about, so that a second start finds the first. */
 export const workflowIds = {
   notificationBatch: (batchId: string) => `notification-batch:${batchId}`,
   notificationDelivery: (deliveryId: string) => `notification-delivery:${deliveryId}`,
   customerVerification: (verificationId: string) => `customer-verification:${verificationId}`,
+  clearingFile: (fileId: string) => `clearing-file:${fileId}`,
 } as const;
 
 /** Where workflows are started: a client, and in tests a queue of their own. */
@@ -41,7 +44,8 @@ interface Start<N extends WorkflowName> {
   readonly workflow: N;
   readonly id: string;
   readonly args: Parameters<(typeof workflows)[N]>;
-  readonly owner: Owner;
+  /** Null for what belongs to no partner. */
+  readonly owner: Owner | null;
   readonly reuse: WorkflowIdReusePolicy;
   readonly attributes?: readonly SearchAttributePair[];
 }
@@ -82,7 +86,8 @@ export async function resendDelivery(
 
 /** What a start from the outbox needs beside its row. */
 export interface StartContext {
-  readonly owner: Owner;
+  /** Null for what belongs to no partner. */
+  readonly owner: Owner | null;
   readonly verificationTimings: VerificationTimings;
 }
 
@@ -129,6 +134,24 @@ export async function startFromOutbox(
         }),
       );
       return;
+    case 'hold-release':
+      return await startOnce(target, {
+        workflow: 'holdRelease',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.transactionId }],
+      });
+    case 'clearing-file':
+      return await startOnce(target, {
+        workflow: 'clearingFile',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.fileId }],
+      });
     case 'provider-result':
       return await tellIfRunning(client, start.id, 'providerResult', {
         eventId: start.input.eventId,
@@ -180,6 +203,28 @@ export async function decideVerification(
   }
 }
 
+/** Runs an operator's release of a hold and waits for what it came to; null when no worker answers in time. */
+export async function releaseHold(
+  target: WorkflowTarget,
+  release: HoldRelease,
+): Promise<HoldReleaseResult | null> {
+  const { client, taskQueue = WORKFLOW_QUEUE } = target;
+  const handle = await within(client, CALL_MS, () =>
+    client.workflow.start<typeof workflows.holdRelease>('holdRelease', {
+      workflowId: holdReleaseId(release),
+      taskQueue,
+      args: [release],
+      typedSearchAttributes: [{ key: searchAttributes.SubjectId, value: release.transactionId }],
+    }),
+  );
+  try {
+    return await within(client, RELEASE_MS, () => handle.result());
+  } catch (error) {
+    if (isTemporalAway(error)) return null;
+    throw error;
+  }
+}
+
 /** INVALID_ARGUMENT, the one gRPC status that blames the call itself. */
 const INVALID_ARGUMENT = 3;
 
@@ -220,7 +265,11 @@ async function tellIfRunning(client: Client, id: string, signal: string, message
 const within = <T>(client: Client, ms: number, call: () => Promise<T>): Promise<T> =>
   client.withDeadline(Date.now() + ms, call);
 
-const ownerAttributes = ({ partnerId, programmeId }: Owner): SearchAttributePair[] => [
-  { key: searchAttributes.PartnerId, value: String(partnerId) },
-  ...(programmeId === undefined ? [] : [{ key: searchAttributes.ProgrammeId, value: String(programmeId) }]),
-];
+function ownerAttributes(owner: Owner | null): SearchAttributePair[] {
+  if (owner === null) return [];
+  const { partnerId, programmeId } = owner;
+  return [
+    { key: searchAttributes.PartnerId, value: String(partnerId) },
+    ...(programmeId === undefined ? [] : [{ key: searchAttributes.ProgrammeId, value: String(programmeId) }]),
+  ];
+}

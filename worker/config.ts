@@ -55,6 +55,13 @@ export const workerSettings = {
   PROCESSOR_CERT: text('our client certificate towards the processor', { required: 'in-production' }),
   PROCESSOR_KEY: text('its key', { required: 'in-production' }),
   PROCESSOR_CA: text('authority of the processor', { required: 'in-production' }),
+  SMTP_URL: url('mail server', {
+    default: 'smtp://localhost:8092',
+    required: 'in-production',
+    secret: true,
+    schemes: ['smtp', 'smtps'],
+  }),
+  MAIL_FROM: text('sender of our mails', { default: 'cardloom@localhost', required: 'in-production' }),
   KYC_PROVIDERS: kycProviders,
   OUTBOUND_CIDR_ALLOW: list('private ranges we may call', { default: '127.0.0.0/8,::1/128', production: '' }),
 };

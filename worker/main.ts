@@ -1,6 +1,8 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createMailClient } from '../activities/messaging/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
 import { createPartnerClient } from '../activities/partner/client.ts';
 import { createPartnerKeys } from '../activities/partner/public-key.ts';
@@ -18,6 +20,7 @@ import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
 import { createLogger, temporalLogger } from './logger.ts';
+import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
 import { startRelay } from './outbox-relay.ts';
 import { startSweepers } from './sweepers.ts';
@@ -25,6 +28,8 @@ import { VERSION } from './version.ts';
 import { startWorkers } from './workers.ts';
 
 const CONFIGURATION = 78;
+const CLEARING_CONNECTIONS = 3;
+const FILE_MS = 60_000;
 const config = readWorkerConfig();
 const production = config.NODE_ENV === 'production';
 const logger = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -50,7 +55,7 @@ const given = <T>(value: T | null): T => {
 const findings = await findDatabaseFaults(
   {
     urls: [given(config.DATABASE_ENGINE_URL)],
-    connections: config.DB_POOL_WORKER,
+    connections: config.DB_POOL_WORKER + CLEARING_CONNECTIONS,
     production,
   },
   () => logger.warn('the database is away; waiting for it'),
@@ -67,6 +72,16 @@ const pool = createPool({
   onError: (error) => logger.warn({ fault: error.name }, 'database connection lost'),
 });
 const engine = createDatabase(pool);
+const clearingPool = createPool({
+  url: given(config.DATABASE_ENGINE_URL),
+  max: CLEARING_CONNECTIONS,
+  name: 'cardloom-worker-clearing',
+  ssl: config.DATABASE_SSL,
+  caFile: config.DATABASE_CA_FILE,
+  lockTimeoutMs: 1_000,
+  pipeline: true,
+  onError: (error) => logger.warn({ fault: error.name }, 'database connection lost'),
+});
 const metrics = createMetrics(engine, VERSION);
 const vault = await openVault(engine, readKeySources(config));
 const dataConverter = createDataConverter({
@@ -94,7 +109,11 @@ const activities = createActivities({
   partner,
   partnerKeys: createPartnerKeys(partner),
   processor,
+  clearingPool,
+  openClearingFile: (fileId) => processor.getClearingFile(fileId, FILE_MS),
+  logger,
   onAttempt: metrics.attempt,
+  onReconciled: metrics.reconciled,
 });
 
 let draining = false;
@@ -121,7 +140,22 @@ const relay = startRelay({
   onBatch: metrics.batch,
   onPoison: metrics.poisoned,
 });
-const sweepers = startSweepers({ engine, processor }, logger);
+const mailRelay = startMailRelay({
+  engine,
+  mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  logger,
+});
+const sweepers = startSweepers(
+  {
+    engine,
+    processor,
+    client,
+    queues: config.WORKER_TASK_QUEUES,
+    expireHolds: createExpirySweep({ db: engine, clearingPool, logger }),
+    onExpired: metrics.expired,
+  },
+  logger,
+);
 let reachable = false;
 const reachCheck = setInterval(
   () => void isTemporalReachable(client).then((now) => (reachable = now)),
@@ -150,9 +184,10 @@ async function stop(reason: string): Promise<void> {
   const LATEST_MS = config.WORKER_GRACE_SECONDS * 1_000 + 5_000;
   setTimeout(() => process.exit(1), LATEST_MS).unref();
   clearInterval(reachCheck);
-  await Promise.all([relay.stop(), workers.stop(), sweepers.stop()]);
+  await Promise.all([relay.stop(), mailRelay.stop(), workers.stop(), sweepers.stop()]);
   await Promise.all([partner.close(), processor.close(), health.stop()]);
   await client.connection.close().catch(() => undefined);
+  await clearingPool.end();
   await engine.destroy();
   logger.info('stopped');
   process.exit(0);

@@ -3,6 +3,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Database } from '../db/database.ts';
 import { outboxBacklog } from '../db/relay.ts';
 import type { DeliveryOutcome } from '../domain/delivery.ts';
+import type { ReconciliationVerdict } from '../domain/reconciliation.ts';
+import { createReconciliationMetrics } from './reconciliation-metrics.ts';
 
 /** What the worker measures (operations 9.1); no ids and no personal data in labels. */
 export interface WorkerMetrics {
@@ -10,6 +12,8 @@ export interface WorkerMetrics {
   attempt(operation: string, outcome: DeliveryOutcome): void;
   batch(rows: number): void;
   poisoned(destination: 'partner' | 'workflow', rows: number): void;
+  reconciled(verdict: ReconciliationVerdict): void;
+  expired(holds: number): void;
 }
 
 /** A registry of this process. The backlog is read from the database when somebody asks. */
@@ -39,6 +43,7 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
     labelNames: ['destination'],
     registers,
   });
+  const expired = new Counter({ name: 'holds_expired_total', help: 'Holds whose time was over', registers });
   const rows = new Gauge({
     name: 'outbox_rows',
     help: 'Rows that wait',
@@ -64,5 +69,7 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
     attempt: (operation, outcome) => attempts.inc({ operation, outcome }),
     batch: (size) => batchSize.observe(size),
     poisoned: (destination, count) => poison.inc({ destination }, count),
+    reconciled: createReconciliationMetrics(engine, registry),
+    expired: (holds) => expired.inc(holds),
   };
 }

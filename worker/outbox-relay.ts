@@ -127,7 +127,7 @@ export function startRelay(parts: RelayParts): Relay {
       // What db/outbox.ts has written; a kind this release does not know is the row's own fault.
       const start = { workflow: row.workflow, id: row.workflowId, input: row.input } as WorkflowStart;
       await startFromOutbox(target, start, {
-        owner: { partnerId: row.partnerId, programmeId: row.programmeId },
+        owner: ownerOf(row),
         verificationTimings: verificationTimings(row.timings.kyc),
       });
       return 'DONE';
@@ -162,6 +162,10 @@ export function startRelay(parts: RelayParts): Relay {
     },
   };
 }
+
+/** Null where the workflow belongs to no partner. */
+const ownerOf = ({ partnerId, programmeId }: WorkflowRow) =>
+  partnerId === null || programmeId === null ? null : { partnerId, programmeId };
 
 const codeOf = (error: unknown): { code?: string } =>
   typeof error === 'object' && error !== null && 'code' in error ? { code: String(error.code) } : {};

@@ -1,8 +1,15 @@
+import type { Client } from '@temporalio/client';
 import { type Kysely, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
+import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
+import { sealLedger } from '../db/ledger-seals.ts';
+import { sweepAlerts } from '../db/partner-balance-alerts.ts';
+import type { Caller } from '../domain/actor.ts';
+import { ensureReconciliationSchedules } from '../temporal/schedules.ts';
+import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
 interface Sweep {
@@ -14,13 +21,45 @@ interface Sweep {
 interface SweepParts {
   readonly engine: Kysely<Database>;
   readonly processor: ProcessorClient;
+  readonly client: Client;
+  readonly queues: readonly TaskQueue[];
+  /** Ends the holds that are due; answers how many. */
+  readonly expireHolds: () => Promise<number>;
+  readonly onExpired: (holds: number) => void;
 }
+
+const caller: Caller = {
+  partnerId: null,
+  actor: { type: 'SYSTEM', id: 'sweeper' },
+  requestId: 'sweeper',
+  ip: null,
+};
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const HALF_MINUTE_MS = 30_000;
 const RETRY_MS = 60_000;
 
 const SWEEPS: readonly Sweep[] = [
+  {
+    name: 'schedules',
+    everyMs: DAY_MS,
+    run: async ({ client, queues }) => {
+      if (queues.includes(WORKFLOW_QUEUE)) await ensureReconciliationSchedules({ client });
+    },
+  },
+  {
+    name: 'holds',
+    everyMs: HALF_MINUTE_MS,
+    run: async ({ expireHolds, onExpired }) => onExpired(await expireHolds()),
+  },
+  {
+    name: 'seals',
+    everyMs: HALF_MINUTE_MS,
+    run: async ({ engine }) => {
+      await atomically(engine, caller, (trx) => sealLedger(trx));
+    },
+  },
   {
     name: 'partitions',
     everyMs: DAY_MS,
@@ -33,6 +72,13 @@ const SWEEPS: readonly Sweep[] = [
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {
       await endUnclaimedCards(engine, processor);
+    },
+  },
+  {
+    name: 'partner-balance-alerts',
+    everyMs: HALF_MINUTE_MS,
+    run: async ({ engine }) => {
+      await sweepAlerts(engine);
     },
   },
 ];

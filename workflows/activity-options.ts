@@ -1,11 +1,11 @@
 import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
-/** Queues of collaborators; each limits what one of them can take of the worker. */
-export type CollaboratorQueue = 'kyc' | 'partner-balance' | 'processor' | 'notifier';
+/** `core`, or the queue of a collaborator; each limits what one of them can take of the worker. */
+export type ActivityQueue = 'core' | 'kyc' | 'partner-balance' | 'processor' | 'notifier';
 
 interface Profile {
-  readonly queue: CollaboratorQueue;
+  readonly queue: ActivityQueue;
   readonly options: ActivityOptions;
 }
 
@@ -18,6 +18,32 @@ export const PROFILES = {
       // The client gives up after 13 s, so that its outcome is stored before the attempt is over.
       startToCloseTimeout: '15s',
       retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+    },
+  },
+  /** Fetching a file: 60 s for its bytes, the rest for our database. */
+  file: {
+    queue: 'processor',
+    options: {
+      startToCloseTimeout: '3m',
+      heartbeatTimeout: '70s',
+      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+    },
+  },
+  /** Steps of a file in our database; a heartbeat with every block of 500 records. */
+  posting: {
+    queue: 'core',
+    options: {
+      startToCloseTimeout: '10m',
+      heartbeatTimeout: '1m',
+      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    },
+  },
+  /** A job over the books: it reads for as long as it takes, at worst every row. */
+  job: {
+    queue: 'core',
+    options: {
+      startToCloseTimeout: '2h',
+      retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
     },
   },
   /** First attempts of a batch: up to 300 rows, 16 at a time, 10 s each at worst. */

@@ -1,6 +1,9 @@
 /** All workflows: the entry of the bundle. */
+export { clearingFile } from './clearing-file.ts';
 export { customerVerification } from './customer-verification.ts';
 export { externalVerification } from './external-verification.ts';
+export { holdRelease } from './hold-release.ts';
 export { notificationBatch } from './notification-batch.ts';
 export { notificationDelivery } from './notification-delivery.ts';
 export { processorInstruction } from './processor-instruction.ts';
+export { reconciliation } from './reconciliation.ts';

@@ -1,12 +1,19 @@
 import type { Kysely } from 'kysely';
 import type pg from 'pg';
-import { duplicateKeyConflict } from '../../domain/authorization.ts';
-import { Refusal } from '../../domain/errors.ts';
 import type { RecordResult } from '../../domain/presentment-record.ts';
+import type { ReleaseResult } from '../../domain/release.ts';
 import type { Database } from '../../db/database.ts';
-import { authorizationItem, type Call, type Item, presentmentItem, reversalItem } from './commands.ts';
+import {
+  authorizationItem,
+  type Call,
+  type Item,
+  presentmentItem,
+  releaseItem,
+  type ReleaseRequest,
+  reversalItem,
+} from './commands.ts';
 import { createConfiguration } from './configuration.ts';
-import type { Answered } from './decide-batch.ts';
+import { type Answered, conflictOf } from './decide-batch.ts';
 import { createLanes, type Turn } from './lanes.ts';
 import type { AuthorizationMessage, ClearingMessage, ClearingRecord, ReversalMessage } from './messages.ts';
 import { createBatchRunner, logConflict, type Logger, unavailable } from './run-batch.ts';
@@ -32,6 +39,8 @@ export interface Authorizer {
   reverse(message: ReversalMessage, call: Call): Promise<Answered>;
   /** Posts clearing records; what was posted before a refusal is a DUPLICATE when all are sent again. */
   clear(message: ClearingMessage | ClearingRecord, call: Call): Promise<{ results: RecordResult[] }>;
+  /** Ends a hold without the network. Throws as `authorize`; a hold that is gone is answered, not thrown. */
+  release(request: ReleaseRequest): Promise<ReleaseResult>;
   /** Takes nothing more and ends when all that was taken is answered. */
   drain(): Promise<void>;
 }
@@ -61,13 +70,15 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   /** The same message twice at once is decided once: the second joins the first (authorization 2). */
   async function joined(item: Item, submit: () => Promise<Answered>): Promise<Answered> {
-    const [{ nk, fingerprint }] = item.keys;
+    const [key] = item.keys;
+    if (key === undefined) return await submit();
+    const { nk, fingerprint } = key;
     const running = inFlight.get(nk);
     if (running !== undefined) {
       const { answer } = await running.result;
       if (running.fingerprint === fingerprint) return { answer, replayed: true };
       logConflict(logger, item);
-      return { answer: JSON.stringify(duplicateKeyConflict(item.command.currency ?? '')), replayed: false };
+      return conflictOf(item);
     }
     const result = submit().finally(() => inFlight.delete(nk));
     inFlight.set(nk, { fingerprint, result });
@@ -82,12 +93,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   return {
     async authorize(message, call) {
-      if (message.advice === true) {
-        throw new Refusal('SERVICE_UNAVAILABLE', 'Advices are not part of this release.', {
-          retryAfterSeconds: 1,
-        });
-      }
-      return await decided(authorizationItem(message, call, options.deadlineMs - ANSWER_MS), 'decision');
+      // What is decided already is repeated until it is answered: it has time, and lets the questions go first.
+      return message.advice === true
+        ? await decided(authorizationItem(message, call, FOLLOW_UP_DEADLINE_MS), 'followUp')
+        : await decided(authorizationItem(message, call, options.deadlineMs - ANSWER_MS), 'decision');
     },
     async reverse(message, call) {
       return await decided(reversalItem(message, call, FOLLOW_UP_DEADLINE_MS), 'followUp');
@@ -104,6 +113,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         ),
       );
       return { results: results.map(toRecordResult) };
+    },
+    async release(request) {
+      const item = releaseItem(request, Date.now(), FOLLOW_UP_DEADLINE_MS);
+      const { answer } = await inTime(item, clearing.submit(item, 'followUp'));
+      return JSON.parse(answer) as ReleaseResult;
     },
     async drain() {
       await Promise.all([lanes.drain(), clearing.drain()]);

@@ -1,5 +1,6 @@
 import type { AuthorizationCommand } from '../../domain/authorization-view.ts';
 import type { PresentmentCommand } from '../../domain/presentment-record.ts';
+import type { ReleaseCommand } from '../../domain/release.ts';
 import type { ReversalCommand } from '../../domain/reversal.ts';
 import type {
   AuthorizationMessage,
@@ -20,18 +21,27 @@ export interface Call {
 
 interface ItemBase {
   readonly processorCardId: string;
-  /** The first one decides between a repeat and a conflict. */
-  readonly keys: readonly [NetworkKey, ...NetworkKey[]];
+  /** The first one decides between a repeat and a conflict; none where a repeat does no harm. */
+  readonly keys: readonly NetworkKey[];
   readonly call: Call;
+  /** Who did it, as the event tells. */
+  readonly actor: string;
   /** When its answer has to be ready: after that its caller has gone. */
   readonly deadlineAtMs: number;
 }
 
-/** One message or record on its way through a lane. */
+/** One message, record or release on its way through a lane. */
 export type Item =
   | (ItemBase & { readonly kind: 'authorization'; readonly command: AuthorizationCommand })
   | (ItemBase & { readonly kind: 'reversal'; readonly command: ReversalCommand })
-  | (ItemBase & { readonly kind: 'presentment'; readonly command: PresentmentCommand });
+  | (ItemBase & { readonly kind: 'presentment'; readonly command: PresentmentCommand })
+  | (ItemBase & {
+      readonly kind: 'release';
+      readonly transactionId: string;
+      readonly command: ReleaseCommand;
+    });
+
+const ofProcessor = (call: Call) => ({ call, actor: `PROCESSOR:${call.processor}` });
 
 /** The item of an authorization or inquiry; its answer is ready `deadlineMs` after its first byte. */
 export function authorizationItem(message: AuthorizationMessage, call: Call, deadlineMs: number): Item {
@@ -40,7 +50,7 @@ export function authorizationItem(message: AuthorizationMessage, call: Call, dea
     kind: 'authorization',
     processorCardId: message.processorCardId,
     keys: [authorizationKey(call.processor, message)],
-    call,
+    ...ofProcessor(call),
     deadlineAtMs: call.receivedAtMs + deadlineMs,
     command: {
       kind: message.kind,
@@ -51,12 +61,14 @@ export function authorizationItem(message: AuthorizationMessage, call: Call, dea
       originalCurrency: message.originalCurrency ?? null,
       cashbackAmount: message.transactionData?.cashbackPosAmount ?? null,
       externalId: message.externalTransactionId,
-      networkReference: message.networkReferenceId ?? null,
-      rrn: message.retrievalReferenceNumber,
+      ...referenceOf(message),
+      cumulativeAmount: message.cumulativeAmount ?? null,
       stan: message.stan,
       localAt: message.date,
       expiry: message.expiry ?? null,
       mcc: message.transactionData?.mcc ?? null,
+      country: message.transactionData?.acquirerCountry ?? null,
+      captureMode: captureModeIn(message) ?? null,
       verdicts: {
         pin: verification?.pin ?? 'NOT_CHECKED',
         cvc2: verification?.cvc2 ?? 'NOT_CHECKED',
@@ -65,12 +77,28 @@ export function authorizationItem(message: AuthorizationMessage, call: Call, dea
         threeDs: verification?.threeDs ?? 'NOT_CHECKED',
       },
       preAuthorization: message.preAuthorization ?? false,
+      partialApprovalSupported: message.partialApprovalSupported ?? false,
       statusOnly: message.statusOnly ?? false,
+      creditReason: message.transactionData?.adjustmentReasonDescription ?? null,
+      advice:
+        message.advice === true
+          ? { reason: message.adviceReason ?? null, result: message.adviceResult ?? 'APPROVED' }
+          : null,
       description: descriptionOf(message),
       transactionData: dataOf(message),
     },
   };
 }
+
+const referenceOf = (message: AuthorizationMessage | ReversalMessage) => ({
+  originalStan: message.originalStan ?? null,
+  originalLocalAt: message.originalDate ?? null,
+  networkReference: message.networkReferenceId ?? null,
+  referenceExternalId: message.referenceExternalTransactionId ?? null,
+  referenceAtMs: message.referenceDate === undefined ? null : Date.parse(message.referenceDate),
+  approvalCode: message.authorizationCode ?? null,
+  rrn: message.retrievalReferenceNumber,
+});
 
 /** The item of a reversal. */
 export function reversalItem(message: ReversalMessage, call: Call, deadlineMs: number): Item {
@@ -78,20 +106,14 @@ export function reversalItem(message: ReversalMessage, call: Call, deadlineMs: n
     kind: 'reversal',
     processorCardId: message.processorCardId,
     keys: [reversalKey(call.processor, message)],
-    call,
+    ...ofProcessor(call),
     deadlineAtMs: call.receivedAtMs + deadlineMs,
     command: {
       amount: message.amount ?? null,
       remainingAmount: message.remainingAmount ?? null,
       currency: message.currency ?? null,
-      originalStan: message.originalStan ?? null,
-      originalLocalAt: message.originalDate ?? null,
-      networkReference: message.networkReferenceId ?? null,
-      referenceExternalId: message.referenceExternalTransactionId ?? null,
-      referenceAtMs: message.referenceDate === undefined ? null : Date.parse(message.referenceDate),
-      approvalCode: message.authorizationCode ?? null,
+      ...referenceOf(message),
       externalId: message.externalTransactionId,
-      rrn: message.retrievalReferenceNumber,
       stan: message.stan,
       localAt: message.date,
     },
@@ -111,7 +133,7 @@ export function presentmentItem(
     kind: 'presentment',
     processorCardId: record.processorCardId,
     keys: [first, ...others],
-    call,
+    ...ofProcessor(call),
     deadlineAtMs: call.receivedAtMs + deadlineMs,
     command: {
       recordId: record.recordId,
@@ -137,6 +159,34 @@ export function presentmentItem(
   };
 }
 
+/** Ends a hold without the network (authorization 12, money 5). */
+export interface ReleaseRequest {
+  readonly transactionId: string;
+  readonly processorCardId: string;
+  readonly cause: 'expiry' | 'manual';
+  /** Minor units; null = everything. */
+  readonly amount: number | null;
+  readonly note: string | null;
+  readonly requestId: string;
+  /** Who asked, `SYSTEM:expiry` or `OPERATOR:...`. */
+  readonly actor: string;
+}
+
+/** The item of a release: asked twice, the second finds nothing held. */
+export function releaseItem(request: ReleaseRequest, nowMs: number, deadlineMs: number): Item {
+  const { transactionId, processorCardId, cause, amount, note, requestId, actor } = request;
+  return {
+    kind: 'release',
+    processorCardId,
+    transactionId,
+    keys: [],
+    call: { requestId, processor: '', receivedAtMs: nowMs },
+    actor,
+    deadlineAtMs: nowMs + deadlineMs,
+    command: { cause, amount, note },
+  };
+}
+
 type Described = Pick<
   AuthorizationMessage,
   'description' | 'entryMode' | 'merchantPostalCode' | 'transactionData'
@@ -146,8 +196,9 @@ const descriptionOf = ({ description, transactionData }: Described): string =>
   description ?? transactionData?.merchantName ?? '';
 
 /** The documented members of `transactionData` that were sent, with the capture mode of the entry mode. */
-function dataOf({ entryMode, merchantPostalCode, transactionData }: Described): Record<string, unknown> {
-  const captureMode = entryMode === undefined ? transactionData?.captureMode : captureModeOf(entryMode);
+function dataOf(message: Described): Record<string, unknown> {
+  const { merchantPostalCode, transactionData } = message;
+  const captureMode = captureModeIn(message);
   const members: WireTransactionData & { merchantPostalCode?: string | undefined } = {
     ...transactionData,
     captureMode,
@@ -157,6 +208,9 @@ function dataOf({ entryMode, merchantPostalCode, transactionData }: Described): 
     Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
   );
 }
+
+const captureModeIn = ({ entryMode, transactionData }: Described) =>
+  entryMode === undefined ? transactionData?.captureMode : captureModeOf(entryMode);
 
 const CAPTURE_MODES: Readonly<Record<string, string>> = {
   '01': 'manual',

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Caller } from '../../domain/actor.ts';
+import type { LimitDocument } from '../../domain/limit.ts';
 import type { AccountCode } from '../../domain/ledger.ts';
 import { atomically } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
@@ -10,9 +11,13 @@ export interface Product {
   readonly version: number;
   readonly pinTries: number;
   readonly anonymous: boolean;
+  readonly limits: LimitDocument | null;
 }
 
-type SharedAccounts = Readonly<Record<'NS' | 'NR' | 'PH', number>>;
+const ACCOUNTS = ['NS', 'NR', 'PH', 'CB'] as const satisfies readonly AccountCode[];
+/** Accounts of card traffic that have no cached value. */
+export type SharedCode = (typeof ACCOUNTS)[number];
+type SharedAccounts = Readonly<Record<SharedCode, number>>;
 
 /**
  * What decisions need and seldom changes, kept in memory. Programmes and products are asked for with the
@@ -27,7 +32,6 @@ export interface Configuration {
   ensureCompanyBalance(scope: AccountScope): Promise<void>;
 }
 
-const ACCOUNTS = ['NS', 'NR', 'PH'] as const satisfies readonly AccountCode[];
 const ENGINE: Caller = {
   partnerId: null,
   actor: { type: 'SYSTEM', id: 'authorization' },
@@ -80,8 +84,9 @@ const keyOf = ({ programmeId, currency }: AccountScope): string => `${programmeI
 async function readProduct(engine: Kysely<Database>, productId: number): Promise<Product> {
   const row = await engine
     .selectFrom('card_products')
-    .select(['version', 'pin_tries', 'anonymous'])
+    .select(['version', 'pin_tries', 'anonymous', 'limits'])
     .where('product_id', '=', productId)
     .executeTakeFirstOrThrow();
-  return { version: row.version, pinTries: row.pin_tries, anonymous: row.anonymous };
+  const { version, pin_tries: pinTries, anonymous, limits } = row;
+  return { version, pinTries, anonymous, limits };
 }

@@ -3,7 +3,10 @@ import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/autho
 import type { NetworkAnswer, Outcome } from '../../domain/decision.ts';
 import { decideClearing, quarantineAsFault } from '../../domain/presentment.ts';
 import type { RecordResult } from '../../domain/presentment-record.ts';
-import { decideReversal, reversedBy } from '../../domain/reversal.ts';
+import { referencedBy } from '../../domain/reference.ts';
+import { decideRelease, type ReleaseResult } from '../../domain/release.ts';
+import { decideReversal } from '../../domain/reversal.ts';
+import { type Failpoint, failpoint } from '../../db/failpoints.ts';
 import { newApprovalCode, newIdAt } from '../../db/ids.ts';
 import type { Item } from './commands.ts';
 import type { Configuration } from './configuration.ts';
@@ -11,10 +14,12 @@ import {
   allOf,
   begin,
   candidatesOf,
+  isClearedFirst,
   type KeyRow,
   knownKeys,
   lockCards,
   lockLifecycles,
+  needNoReference,
   storedAnswers,
 } from './load.ts';
 import { completeCards, loadPartnerBalances } from './load-cards.ts';
@@ -23,6 +28,8 @@ import {
   authorizationView,
   type LoadedCard,
   referencingView,
+  releaseView,
+  rememberNewest,
   type WorkingCopy,
 } from './working-copy.ts';
 import { writeAndCommit, writesOf } from './write.ts';
@@ -34,6 +41,8 @@ export interface BatchOptions {
   readonly alone?: boolean;
   /** One authorization or record that cannot be decided or written: declined, set aside (reason INTERNAL). */
   readonly fault?: boolean;
+  /** A purchase may be late for its clearing: transactions are locked before cards, as in every other batch. */
+  readonly ordered?: boolean;
   /** Called for what somebody should see in the log of security events. */
   readonly onConflict: (item: Item) => void;
   readonly onFault: (item: Item, error: unknown) => void;
@@ -70,24 +79,33 @@ export async function decideBatch(
   const startedAtMs = Date.now();
   const alone = options.alone === true;
   const cardNames = distinct(items.map((item) => item.processorCardId));
-  const [now, known, early] = await allOf([
+  // Without references there is no transaction to be locked first: one round trip less.
+  const hurried = options.ordered !== true && needNoReference(items);
+  const [now, known, late, early] = await allOf([
     begin(client, namesToLock(items, alone), alone),
     knownKeys(client, items),
-    // Without references there is no transaction to be locked first: one round trip less.
-    items.every((item) => item.kind === 'authorization')
-      ? lockCards(client, cardNames)
-      : Promise.resolve(null),
+    hurried ? isClearedFirst(client, items) : Promise.resolve(false),
+    hurried ? lockCards(client, cardNames) : Promise.resolve(null),
   ]);
+  if (late) {
+    await client.query('rollback');
+    return await decideBatch(client, configuration, items, { ...options, ordered: true });
+  }
   const results: (BatchResult | undefined)[] = await answerRepeats(client, items, known, options);
   const open = items.flatMap((item, at) => (results[at] === undefined ? [{ item, at }] : []));
   const lane = { lane: options.lane, batchSize: items.length, startedAtMs };
 
-  const candidates = await candidatesOf(
+  const candidates = hurried
+    ? NO_CANDIDATES
+    : await candidatesOf(
+        client,
+        open.map(({ item }) => item),
+        now.getTime(),
+      );
+  const lifecycles = await lockLifecycles(
     client,
-    open.map(({ item }) => item),
-    now.getTime(),
+    distinct([...[...candidates.values()].flat(), ...released(items)]),
   );
-  const lifecycles = await lockLifecycles(client, distinct([...candidates.values()].flat()));
   const locked = early ?? (await lockCards(client, cardNames));
   const cards = await completeCards(client, configuration, locked);
   const partnerBalances = await loadPartnerBalances(
@@ -125,18 +143,19 @@ export async function decideBatch(
       results[at] = 'alone';
       return;
     }
-    const transfers = card === null ? [] : applyEffects(copy, card, outcome.effects);
+    const applied = card === null ? NOTHING_APPLIED : applyEffects(copy, card, outcome.effects);
     const answer = JSON.stringify(outcome.answer);
-    collect(set, item, card, outcome.effects, answer, transfers, lane);
+    collect(set, item, card, outcome.effects, answer, applied, lane);
     results[at] = { answer, replayed: false };
   };
-  await writeAndCommit(
-    client,
-    orItemFault(() => {
-      open.forEach(decideOne);
-      return writesOf(copy, set);
-    }),
-  );
+  const writes = orItemFault(() => {
+    open.forEach(decideOne);
+    return writesOf(copy, set);
+  });
+  if (set.tried) await failpoint('auth.after_pin_check');
+  await failpoint(BEFORE_COMMIT[items[0]?.kind ?? 'authorization']);
+  await writeAndCommit(client, writes);
+  await failpoint('auth.before_answer');
   return results.map((result) => {
     if (result === undefined) throw new Error('an item of a batch was left without an answer');
     return result;
@@ -157,6 +176,19 @@ const namesToLock = (items: readonly Item[], alone: boolean): string[] =>
   distinct(
     items.filter((item) => alone || item.kind === 'authorization').map((item) => item.processorCardId),
   );
+
+const BEFORE_COMMIT: Readonly<Record<Item['kind'], Failpoint>> = {
+  authorization: 'auth.before_commit',
+  reversal: 'auth.before_commit',
+  presentment: 'clearing.in_batch',
+  release: 'sweeper.in_batch',
+};
+
+const NO_CANDIDATES: ReadonlyMap<number, readonly string[]> = new Map();
+const NOTHING_APPLIED = { transfers: [], fold: null, consumed: null };
+
+const released = (items: readonly Item[]): string[] =>
+  items.flatMap((item) => (item.kind === 'release' ? [item.transactionId] : []));
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
@@ -184,15 +216,20 @@ export function repeatOf(
   options: Pick<BatchOptions, 'onConflict'>,
 ): Answered {
   if (item.kind === 'presentment') return duplicateRecord(item, key.transaction_id);
-  if (key.fingerprint !== item.keys[0].fingerprint) {
+  if (key.fingerprint !== item.keys[0]?.fingerprint) {
     options.onConflict(item);
-    const { currency } = item.command;
-    return { answer: JSON.stringify(duplicateKeyConflict(currency ?? '')), replayed: false };
+    return conflictOf(item);
   }
   const stored = answers.get(`${key.transaction_id}/${key.seq}`);
   // Nothing is stored for a card we do not know: the answer follows from the message alone.
   return { answer: stored ?? JSON.stringify(unknownCard(item).answer), replayed: true };
 }
+
+/** The answer to a known key with other content. */
+export const conflictOf = ({ command }: Item): Answered => {
+  const currency = 'currency' in command ? command.currency : null;
+  return { answer: JSON.stringify(duplicateKeyConflict(currency ?? '')), replayed: false };
+};
 
 function duplicateRecord(item: Item, id: string | null): Answered {
   const recordId = item.kind === 'presentment' ? item.command.recordId : '';
@@ -200,9 +237,11 @@ function duplicateRecord(item: Item, id: string | null): Answered {
   return { answer: JSON.stringify(result), replayed: true };
 }
 
+type Answer = NetworkAnswer | RecordResult | ReleaseResult;
+
 const NO_IDS = { transactionId: '', approvalCode: '' };
 
-function unknownCard(item: Item): Outcome<NetworkAnswer | RecordResult> {
+function unknownCard(item: Item): Outcome<Answer> {
   switch (item.kind) {
     case 'authorization':
       return decide(null, item.command, 0, NO_IDS);
@@ -210,6 +249,8 @@ function unknownCard(item: Item): Outcome<NetworkAnswer | RecordResult> {
       return decideReversal(null, item.command, 0, '');
     case 'presentment':
       return decideClearing(null, item.command, 0, '');
+    case 'release':
+      throw new Error('a hold is released on a card that is not there');
   }
 }
 
@@ -219,22 +260,24 @@ function outcomeOf(
   item: Item,
   candidateIds: readonly string[],
   options: BatchOptions,
-): Outcome<NetworkAnswer | RecordResult> | 'alone' {
+): Outcome<Answer> | 'alone' {
   if (card === null) return unknownCard(item);
   const transactionId = newIdAt(copy.now);
   const nowMs = copy.now.getTime();
   switch (item.kind) {
     case 'authorization':
-      return authorize(copy, card, item, options, transactionId);
+      return authorize(copy, card, item, candidateIds, options, transactionId);
     case 'reversal': {
       const view = referencingView(copy, card, candidateIds);
       const mayStayUnmatched = options.alone === true;
-      if (!mayStayUnmatched && reversedBy(item.command, view.candidates).length === 0) return 'alone';
+      if (!mayStayUnmatched && referencedBy(item.command, view.candidates).length === 0) return 'alone';
       return decideReversal(view, item.command, nowMs, transactionId);
     }
     case 'presentment':
       if (options.fault === true) return quarantineAsFault(item.command);
       return decideClearing(referencingView(copy, card, candidateIds), item.command, nowMs, transactionId);
+    case 'release':
+      return decideRelease(releaseView(copy, card, item.transactionId), item.command, nowMs);
   }
 }
 
@@ -242,16 +285,21 @@ function authorize(
   copy: WorkingCopy,
   card: LoadedCard,
   item: Extract<Item, { kind: 'authorization' }>,
+  candidateIds: readonly string[],
   options: BatchOptions,
   transactionId: string,
 ): Outcome<NetworkAnswer> {
   const ids = { transactionId, approvalCode: newApprovalCode() };
-  const view = authorizationView(copy, card, item.command);
+  const view = authorizationView(copy, card, item.command, candidateIds);
   // What could not be stored may be in the free text: the record of the fault goes without it.
   const bare = { ...item.command, description: '', transactionData: {} };
   if (options.fault === true) return declineAsFault(view, bare, ids);
   try {
-    return decide(view, item.command, copy.now.getTime(), ids);
+    const outcome = decide(view, item.command, copy.now.getTime(), ids);
+    if (item.command.kind === 'AUTHORIZATION' && outcome.answer.result === 'APPROVED') {
+      rememberNewest(copy, card, item.command);
+    }
+    return outcome;
   } catch (error) {
     options.onFault(item, error);
     return declineAsFault(view, bare, ids);

@@ -38,6 +38,7 @@ export function createLanes<Item, Result extends object>(
   const decisions: Waiting<Item, Result>[] = [];
   const followUps: Waiting<Item, Result>[] = [];
   const free = Array.from({ length: options.lanes }, (_one, at) => options.lanes - at);
+  const pace = createPace();
   let draining = false;
   let idle: (() => void)[] = [];
 
@@ -73,7 +74,12 @@ export function createLanes<Item, Result extends object>(
     return batch;
   }
 
+  /** When an item that comes now would be answered, if batches take what the slow ones took lately. */
+  const expectedAtMs = (): number =>
+    Date.now() + pace.slowMs() * (1 + Math.floor(waiting() / (options.batchMax * options.lanes)));
+
   async function runBatch(batch: readonly Waiting<Item, Result>[], lane: number): Promise<void> {
+    const startedAtMs = Date.now();
     try {
       const results = await options.run(
         batch.map(({ item }) => item),
@@ -88,6 +94,7 @@ export function createLanes<Item, Result extends object>(
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
+      pace.took(Date.now() - startedAtMs);
       free.push(lane);
       pump();
     }
@@ -95,7 +102,9 @@ export function createLanes<Item, Result extends object>(
 
   return {
     submit(item, turn) {
-      if (draining || waiting() >= options.queueMax) return Promise.reject(overloaded());
+      // Turned away at once, the caller can still ask elsewhere; turned away late, it cannot (authorization 7).
+      const hopeless = waiting() > 0 && expectedAtMs() > options.deadlineOf(item);
+      if (draining || waiting() >= options.queueMax || hopeless) return Promise.reject(overloaded());
       return new Promise((resolve, reject) => {
         (turn === 'decision' ? decisions : followUps).push({ item, resolve, reject });
         pump();
@@ -105,6 +114,23 @@ export function createLanes<Item, Result extends object>(
       draining = true;
       if (waiting() === 0 && free.length === options.lanes) return;
       await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+const PACE_OF = 64;
+
+/** The 95th percentile of the newest batches' durations; 0 until there were any. */
+function createPace() {
+  const durations: number[] = [];
+  let slow = 0;
+  return {
+    slowMs: (): number => slow,
+    took(durationMs: number): void {
+      durations.push(durationMs);
+      if (durations.length > PACE_OF) durations.shift();
+      const sorted = durations.toSorted((one, other) => one - other);
+      slow = sorted[Math.floor(sorted.length * 0.95)] ?? sorted.at(-1) ?? 0;
     },
   };
 }

@@ -1,9 +1,12 @@
 import type pg from 'pg';
 import type { Item } from './commands.ts';
 import type { Configuration } from './configuration.ts';
+import { type Counted, countedOf } from './consumption.ts';
 import {
   type CardRow,
+  type CustomerLimitsRow,
   type LoadedCards,
+  lockCustomerLimits,
   lockPartnerBalances,
   type OwnerRow,
   type PartnerBalanceKey,
@@ -28,6 +31,8 @@ export async function completeCards(
     client,
     marked.map((row) => row.card_id),
   );
+  const limited = owners.filter((owner) => owner.customer_limited).map((owner) => owner.processor_card_id);
+  const customers = await customersOf(client, rows, limited);
   const balances = new Map<string, GuardedAccount>();
   const cards = new Map<string, LoadedCard>();
   for (const row of rows) {
@@ -35,8 +40,10 @@ export async function completeCards(
     if (owner === undefined) throw new Error('a card was read without its owner');
     const balance = balances.get(row.balance_id) ?? guardedBalance(row);
     balances.set(row.balance_id, balance);
+    const known = await configured(configuration, row, owner);
+    const { timezone } = known.programme;
     cards.set(row.processor_card_id, {
-      ...(await configured(configuration, row, owner)),
+      ...known,
       row,
       owner,
       balance,
@@ -46,10 +53,39 @@ export async function completeCards(
       pinTriesLeft: row.pin_tries_left,
       cvcTriesLeft: row.cvc_tries_left,
       locks: row.locks,
+      counted: countedOf(row, timezone),
+      customer: row.customer_id === null ? null : countedCustomer(customers, row.customer_id, timezone),
+      newest:
+        row.newest_fingerprint === null || row.newest_at === null
+          ? null
+          : { fingerprint: row.newest_fingerprint, atMs: row.newest_at.getTime() },
       changed: false,
     });
   }
   return cards;
+}
+
+type Customers = Map<number, { readonly row: CustomerLimitsRow; counted: Counted | null }>;
+
+async function customersOf(
+  client: pg.ClientBase,
+  rows: readonly CardRow[],
+  limited: readonly string[],
+): Promise<Customers> {
+  if (limited.length === 0) return new Map();
+  const ids = rows.flatMap((row) =>
+    row.customer_id !== null && limited.includes(row.processor_card_id) ? [row.customer_id] : [],
+  );
+  const found = await lockCustomerLimits(client, [...new Set(ids)]);
+  return new Map(found.map((row) => [row.customer_id, { row, counted: null }]));
+}
+
+/** One object for all cards of a customer. */
+function countedCustomer(customers: Customers, customerId: number, zone: string): Counted | null {
+  const customer = customers.get(customerId);
+  if (customer === undefined) return null;
+  customer.counted ??= countedOf(customer.row, zone);
+  return customer.counted;
 }
 
 async function configured(configuration: Configuration, row: CardRow, owner: OwnerRow) {

@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import type { OwnerView } from '../../domain/authorization-view.ts';
 import { firstIdAt } from '../../domain/ids.ts';
+import { CLEARED_FIRST_DAYS } from '../../domain/cleared-first.ts';
 import type { OpenHold } from '../../domain/ledger.ts';
+import type { LimitDocument } from '../../domain/limit.ts';
+import type { Reference as MessageReference } from '../../domain/reference.ts';
 import { CLEARING_DAYS, MERCHANT_DAYS, REFUND_DAYS } from '../../domain/presentment-match.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
 import type { Item } from './commands.ts';
@@ -22,6 +25,13 @@ export interface CardRow {
   last_four_digits: string;
   pin_tries_left: number;
   cvc_tries_left: number;
+  limits: LimitDocument | null;
+  limits_version: number;
+  /** An array as text: thirteen numbers are not worth a parser for arrays of any depth. */
+  consumed: string;
+  consumed_on: string | null;
+  newest_fingerprint: number | null;
+  newest_at: Date | null;
   balance_id: string;
   account_id: number;
   currency: string;
@@ -41,6 +51,15 @@ export interface OwnerRow {
   programme_version: number;
   product_version: number;
   has_tombstone: boolean;
+  customer_limited: boolean;
+}
+
+export interface CustomerLimitsRow {
+  customer_id: number;
+  limits: LimitDocument;
+  limits_version: number;
+  consumed: string;
+  consumed_on: string | null;
 }
 
 export interface TombstoneRow {
@@ -82,6 +101,10 @@ interface LifecycleRow {
   amount: number;
   currency: string;
   merchant_identifier: string | null;
+  adjustment_kind: string | null;
+  original_currency: string | null;
+  capture_mode: string | null;
+  cashback: number | null;
   created_at: Date;
   state: LifecycleState;
   authorized: number;
@@ -90,6 +113,7 @@ interface LifecycleRow {
   refunded: number;
   held: number;
   expires_at: Date | null;
+  limit_day: string | null;
   flags: string[] | null;
   event_count: number;
   cleared_at: Date | null;
@@ -176,26 +200,75 @@ interface Reference {
 
 const daysBefore = (nowMs: number, days: number): string => firstIdAt(nowMs - days * DAY_MS);
 
+/** Increments and advices are about a transaction that is there already. */
+const looksBack = (item: Item): boolean =>
+  item.kind === 'authorization' && (item.command.kind === 'INCREMENTAL' || item.command.advice !== null);
+
+/** True for a purchase whose clearing may have come first. */
+const mayBeLate = (item: Item): boolean =>
+  item.kind === 'authorization' &&
+  item.command.kind === 'AUTHORIZATION' &&
+  item.command.networkReference !== null;
+
+/** Nothing of these has to be locked before their cards, unless a clearing came first. */
+export const needNoReference = (items: readonly Item[]): boolean =>
+  items.every((item) => item.kind === 'authorization' && !looksBack(item));
+
+/** True when a purchase of the batch may be late for its clearing. */
+export async function isClearedFirst(client: pg.ClientBase, items: readonly Item[]): Promise<boolean> {
+  const references = items.flatMap((item) =>
+    mayBeLate(item) && item.kind === 'authorization' ? [item.command.networkReference] : [],
+  );
+  if (references.length === 0) return false;
+  return (await rowsOf(client, statements.CLEARED_FIRST, [references])).length > 0;
+}
+
+const oldest = (nowMs: number, days: number) => ({
+  oldest: daysBefore(nowMs, days),
+  merchantOldest: daysBefore(nowMs, 0),
+});
+
+const NOTHING_NAMED = {
+  stan: null,
+  localAt: null,
+  networkReference: null,
+  externalId: null,
+  approvalCode: null,
+  rrn: null,
+  merchant: null,
+  amount: null,
+  refund: false,
+};
+
+const namedBy = (reference: MessageReference, nowMs: number, days: number): Reference => ({
+  ...NOTHING_NAMED,
+  ...oldest(nowMs, days),
+  stan: reference.originalStan,
+  localAt: reference.originalLocalAt,
+  networkReference: reference.networkReference,
+  externalId: reference.referenceExternalId,
+  approvalCode: reference.approvalCode,
+  rrn: reference.rrn,
+});
+
 function referenceOf(item: Item, nowMs: number): Reference | null {
   switch (item.kind) {
-    case 'authorization':
+    case 'release':
       return null;
+    case 'authorization':
+      if (looksBack(item)) return namedBy(item.command, nowMs, CLEARING_DAYS);
+      return mayBeLate(item)
+        ? {
+            ...NOTHING_NAMED,
+            ...oldest(nowMs, CLEARED_FIRST_DAYS),
+            networkReference: item.command.networkReference,
+          }
+        : null;
     case 'reversal':
-      return {
-        oldest: daysBefore(nowMs, CLEARING_DAYS),
-        stan: item.command.originalStan,
-        localAt: item.command.originalLocalAt,
-        networkReference: item.command.networkReference,
-        externalId: item.command.referenceExternalId,
-        approvalCode: item.command.approvalCode,
-        rrn: item.command.rrn,
-        merchant: null,
-        merchantOldest: daysBefore(nowMs, 0),
-        amount: null,
-        refund: false,
-      };
+      return namedBy(item.command, nowMs, CLEARING_DAYS);
     case 'presentment': {
-      const refund = item.command.recordType === 'REFUND';
+      // All that give money back, or take that back, speak of a purchase long ago.
+      const refund = !['PURCHASE', 'CASH', 'CREDIT'].includes(item.command.recordType);
       return {
         oldest: daysBefore(nowMs, refund ? REFUND_DAYS : CLEARING_DAYS),
         stan: null,
@@ -280,6 +353,10 @@ const toLifecycle = (row: LifecycleRow, holds: readonly OpenHold[]): Lifecycle =
   amount: row.amount,
   currency: row.currency,
   merchantIdentifier: row.merchant_identifier,
+  adjustmentKind: row.adjustment_kind,
+  originalCurrency: row.original_currency,
+  captureMode: row.capture_mode,
+  cashback: row.cashback ?? 0,
   createdAtMs: row.created_at.getTime(),
   state: row.state,
   authorized: row.authorized,
@@ -288,6 +365,7 @@ const toLifecycle = (row: LifecycleRow, holds: readonly OpenHold[]): Lifecycle =
   refunded: row.refunded,
   held: row.held,
   expiresAtMs: row.expires_at?.getTime() ?? null,
+  limitDay: row.limit_day,
   flags: row.flags ?? [],
   eventCount: row.event_count,
   clearedAtMs: row.cleared_at?.getTime() ?? null,
@@ -312,6 +390,15 @@ export async function lockCards(client: pg.ClientBase, cards: readonly string[])
   ]);
   return { cards: rows, owners };
 }
+
+/** Locks the limits of customers; those without any are missing from the answer. */
+export const lockCustomerLimits = async (
+  client: pg.ClientBase,
+  customerIds: readonly number[],
+): Promise<CustomerLimitsRow[]> =>
+  customerIds.length === 0
+    ? []
+    : await rowsOf<CustomerLimitsRow>(client, statements.LOCK_CUSTOMER_LIMITS, [customerIds]);
 
 /** Reversals of these cards that came before what they reverse. */
 export const tombstonesOf = async (

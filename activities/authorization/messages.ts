@@ -25,7 +25,7 @@ export interface WireTransactionData {
   readonly mdesDigitizedWalletId?: string | null | undefined;
   readonly cashbackPosAmount?: number | null | undefined;
   readonly cashbackPosCurrencyCode?: string | null | undefined;
-  readonly adjustmentReasonDescription?: string | null | undefined;
+  readonly adjustmentReasonDescription?: 'REFUND' | 'MONEY_SEND' | null | undefined;
 }
 
 /** POST `/processor/authorizations`. `verification` holds the vault's verdicts where it has looked itself. */
@@ -52,7 +52,12 @@ export interface AuthorizationMessage {
   readonly originalStan?: string | undefined;
   readonly originalDate?: string | undefined;
   readonly verification?: WireVerification | undefined;
+  readonly authorizationCode?: string | undefined;
+  readonly cumulativeAmount?: number | undefined;
   readonly advice?: boolean | undefined;
+  readonly adviceReason?: 'STAND_IN' | 'OFFLINE' | 'COMPLETION' | undefined;
+  readonly adviceResult?: 'APPROVED' | 'DECLINED' | undefined;
+  readonly partialApprovalSupported?: boolean | undefined;
   readonly preAuthorization?: boolean | undefined;
   readonly statusOnly?: boolean | undefined;
   readonly description?: string | undefined;

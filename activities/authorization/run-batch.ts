@@ -39,6 +39,9 @@ const isLost = (state: string | null): boolean => state === null || /^(08|53|57P
 export const unavailable = (): Refusal =>
   new Refusal('SERVICE_UNAVAILABLE', 'No decision was made; try again.', { retryAfterSeconds: 1 });
 
+/** Others stay open: they are asked for again until they are answered. */
+const isRecordedAsFault = ({ kind }: Item): boolean => kind === 'authorization' || kind === 'presentment';
+
 const isTooLate = (item: Item): boolean => item.deadlineAtMs <= Date.now();
 
 /** A security event (authorization 2). */
@@ -122,8 +125,7 @@ export function createBatchRunner(tools: {
       { fault, sqlState: sqlState(error), kind: item?.kind, requestId: item?.call.requestId },
       'item failed',
     );
-    // A reversal stays open: the processor repeats it until it is answered.
-    if (item !== undefined && item.kind !== 'reversal' && how.fault !== true) {
+    if (item !== undefined && isRecordedAsFault(item) && how.fault !== true) {
       return await attempt(items, lane, { ...how, fault: true });
     }
     return items.map(unavailable);
@@ -167,7 +169,7 @@ export function createBatchRunner(tools: {
       const known = new Map((await knownKeys(client, items)).map((key) => [key.nk, key]));
       const answers = await storedAnswers(client, [...known.values()]);
       return items.map((item) => {
-        const key = known.get(item.keys[0].nk);
+        const key = known.get(item.keys[0]?.nk ?? '');
         if (key === undefined) return null;
         const stored = answers.get(`${key.transaction_id}/${key.seq}`);
         // A record that was posted is no duplicate of itself.

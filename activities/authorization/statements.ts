@@ -31,6 +31,18 @@ export const STORED_ANSWERS: Statement = {
 };
 
 /**
+ * Forced clearings that an authorization of this batch may be late for (authorization 11). Read without a lock, in
+ * the first round trip: it is seldom that one is found, and then the batch starts again in the usual order.
+ */
+export const CLEARED_FIRST: Statement = {
+  name: 'cleared first',
+  text: `select 1 from transactions
+    where network_reference = any ($1::text[]) and id >= id_bound(cardloom_now() - interval '7 days')
+      and state = 'CLEARED' and authorized = 0 and event_count = 1 and category = 'DEBIT'
+    limit 1`,
+};
+
+/**
  * Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. A merchant
  * alone is the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and
  * of those two are enough to tell whether there is one, the one with the same amount first.
@@ -68,7 +80,9 @@ export const LOCK_LIFECYCLES: Statement = {
   name: 'lock lifecycles',
   text: `select id, balance_id, type, category, external_id, network_reference, rrn, stan, local_at,
       approval_code, amount, currency, transaction_data ->> 'merchantIdentifier' as merchant_identifier,
-      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, flags, event_count,
+      adjustment_kind, original_currency, transaction_data ->> 'captureMode' as capture_mode,
+      (transaction_data ->> 'cashbackPosAmount')::bigint as cashback,
+      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, limit_day, flags, event_count,
       cleared_at, interchange_amount, interchange_currency, arn
     from transactions where id = any ($1::uuid[]) order by id for no key update`,
 };
@@ -91,7 +105,8 @@ export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
       c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
-      c.cvc_tries_left, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
+      c.cvc_tries_left, c.limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
+      c.newest_fingerprint, c.newest_at, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
       b.held, b.version, b.forced_since
     from card_states c join balances b on b.balance_id = c.balance_id
     where c.processor_card_id = any ($1::text[])
@@ -104,12 +119,20 @@ export const OWNERS: Statement = {
   name: 'owners',
   text: `select c.processor_card_id, u.state, u.kyc, u.transactional_locks, p.version as programme_version,
       d.version as product_version, exists (
-        select from reversal_tombstones r where r.card_id = c.card_id and r.used_by is null) as has_tombstone
+        select from reversal_tombstones r where r.card_id = c.card_id and r.used_by is null) as has_tombstone,
+      exists (select from customer_limits l where l.customer_id = c.customer_id) as customer_limited
     from card_states c
     join programmes p on p.programme_id = c.programme_id
     join card_products d on d.product_id = c.product_id
     left join customers u on u.customer_id = c.customer_id
     where c.processor_card_id = any ($1::text[])`,
+};
+
+/** Customers for whom somebody set limits; most have no row here. */
+export const LOCK_CUSTOMER_LIMITS: Statement = {
+  name: 'lock customer limits',
+  text: `select customer_id, limits, limits_version, consumed::text as consumed, consumed_on
+    from customer_limits where customer_id = any ($1::bigint[]) order by customer_id for no key update`,
 };
 
 export const TOMBSTONES: Statement = {

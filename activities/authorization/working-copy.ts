@@ -1,11 +1,18 @@
-import type { AuthorizationCommand, AuthorizationView } from '../../domain/authorization-view.ts';
-import type { Effects } from '../../domain/decision.ts';
+import type {
+  AllLimitsView,
+  AuthorizationCommand,
+  AuthorizationView,
+} from '../../domain/authorization-view.ts';
+import type { Effects, NewTransaction } from '../../domain/decision.ts';
 import { availableOf, type GuardedCode, holdsAfter, isGuarded, valueAfter } from '../../domain/ledger.ts';
 import type { PresentmentView } from '../../domain/presentment.ts';
+import type { ReleaseView } from '../../domain/release.ts';
 import type { ReversalView } from '../../domain/reversal.ts';
-import type { BalanceView, Lifecycle } from '../../domain/transaction.ts';
+import type { BalanceView, Fold, Lifecycle } from '../../domain/transaction.ts';
 import type { Programme } from '../../db/partners.ts';
-import type { Configuration, Product } from './configuration.ts';
+import type { Configuration, Product, SharedCode } from './configuration.ts';
+import { count, type Counted, limitsViewOf } from './consumption.ts';
+import { isAlike, likenessOf, type Newest } from './likeness.ts';
 import type { CardRow, OwnerRow, PartnerBalanceRow, TombstoneRow } from './load.ts';
 
 /** A row with a cached value, as the batch has it now. */
@@ -34,6 +41,10 @@ export interface LoadedCard {
   pinTriesLeft: number;
   cvcTriesLeft: number;
   locks: readonly number[];
+  /** What counts against limits, by the card and by its customer where somebody limited that. */
+  readonly counted: Counted;
+  customer: Counted | null;
+  newest: Newest | null;
   changed: boolean;
 }
 
@@ -87,18 +98,21 @@ const programmeView = ({ programme }: LoadedCard) => ({
   balanceHolder: programme.balanceHolder,
   funding: programme.funding,
   sharedAuthorization: programme.sharedAuthorization,
+  allowPartialApproval: programme.allowPartialApproval,
   holdDays: programme.timings.holdDays ?? null,
 });
 
 const DAY_MS = 86_400_000;
 
-/** View of an authorization of this card as the batch stands now. */
+/** View of an authorization of this card as the batch stands now; `candidateIds` are what it may mean. */
 export function authorizationView(
   copy: WorkingCopy,
   card: LoadedCard,
   command: AuthorizationCommand,
+  candidateIds: readonly string[],
 ): AuthorizationView {
   const { row, owner, deposit } = card;
+  const nowMs = copy.now.getTime();
   const { state, kyc, transactional_locks: transactionalLocks } = owner;
   return {
     card: {
@@ -116,6 +130,9 @@ export function authorizationView(
     balance: balanceView(card),
     deposit:
       deposit === null ? null : { posted: deposit.posted, held: deposit.held, enforced: deposit.guarded },
+    limits: limitsOf(card, nowMs),
+    candidates: candidatesOf(copy, card, candidateIds),
+    possibleDuplicate: isAlike(card.newest, command, nowMs),
     tombstones: card.tombstones
       .filter((one) => hits(one, command, copy.now))
       .map(({ tombstone_id: id, amount, remaining_amount: remainingAmount }) => ({
@@ -124,6 +141,21 @@ export function authorizationView(
         remainingAmount,
       })),
   };
+}
+
+/** Programme and product are ceilings for what the card has spent: they have no counters (data-model). */
+const limitsOf = ({ counted, customer, programme, product }: LoadedCard, nowMs: number): AllLimitsView => ({
+  card: limitsViewOf(counted.document, counted.version, counted, nowMs),
+  programme: limitsViewOf(programme.limits, programme.version, counted, nowMs),
+  product: limitsViewOf(product.limits, product.version, counted, nowMs),
+  customer: customer === null ? null : limitsViewOf(customer.document, customer.version, customer, nowMs),
+});
+
+/** Transactions that a message may mean: those found, and those that this batch has made for the card. */
+function candidatesOf(copy: WorkingCopy, card: LoadedCard, candidateIds: readonly string[]): Lifecycle[] {
+  const made = copy.made.get(card.row.card_id);
+  if (candidateIds.length === 0 && made === undefined) return [];
+  return [...new Set([...candidateIds, ...(made ?? [])])].flatMap((id) => copy.lifecycles.get(id) ?? []);
 }
 
 /**
@@ -147,13 +179,20 @@ export function referencingView(
   card: LoadedCard,
   candidateIds: readonly string[],
 ): ReversalView & PresentmentView {
-  const ids = new Set([...candidateIds, ...(copy.made.get(card.row.card_id) ?? [])]);
-  const candidates = [...ids].flatMap((id) => copy.lifecycles.get(id) ?? []);
   return {
     programme: programmeView(card),
     productVersion: card.product.version,
     balance: balanceView(card),
-    candidates,
+    candidates: candidatesOf(copy, card, candidateIds),
+  };
+}
+
+/** View of one hold that is to end. */
+export function releaseView(copy: WorkingCopy, card: LoadedCard, transactionId: string): ReleaseView {
+  return {
+    programme: programmeView(card),
+    productVersion: card.product.version,
+    lifecycle: copy.lifecycles.get(transactionId) ?? null,
   };
 }
 
@@ -174,8 +213,23 @@ export interface PostedTransfer {
   readonly creditAfter: number | null;
 }
 
-/** Applies a decision to the copy; answers its transfers as they are to be written. */
-export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effects): PostedTransfer[] {
+/** A decision as it is to be written. */
+export interface Applied {
+  readonly transfers: readonly PostedTransfer[];
+  /** Null when there is no transaction. */
+  readonly fold: Fold | null;
+  /** What counts against the card's limits now; null when the decision counted nothing. */
+  readonly consumed: readonly number[] | null;
+}
+
+/** The authorization that later ones are compared with. */
+export function rememberNewest(copy: WorkingCopy, card: LoadedCard, command: AuthorizationCommand): void {
+  card.newest = { fingerprint: likenessOf(command), atMs: copy.now.getTime() };
+  card.changed = true;
+}
+
+/** Applies a decision to the copy. */
+export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effects): Applied {
   if (effects.tries !== null) {
     card.pinTriesLeft = effects.tries.pinTriesLeft;
     card.cvcTriesLeft = effects.tries.cvcTriesLeft;
@@ -188,12 +242,26 @@ export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effec
   const used = effects.usedTombstoneIds;
   if (used.length > 0) card.tombstones = card.tombstones.filter((one) => !used.includes(one.tombstone_id));
   const { transaction } = effects;
-  if (transaction === null) return [];
-  const posted: PostedTransfer[] = [];
+  if (transaction === null) return { transfers: [], fold: null, consumed: null };
+  const transfers: PostedTransfer[] = [];
   for (const event of effects.events)
-    posted.push(...applyEntry(copy, card, transaction.id, event, effects.forced));
-  rememberLifecycle(copy, card, effects);
-  return posted;
+    transfers.push(...applyEntry(copy, card, transaction.id, event, effects.forced));
+  const before = card.counted.consumption;
+  const fold = countCharge(copy, card, effects);
+  rememberLifecycle(copy, card, effects, fold ?? transaction.fold);
+  const { consumption } = card.counted;
+  return { transfers, fold, consumed: consumption === before ? null : consumption.consumed };
+}
+
+function countCharge(copy: WorkingCopy, card: LoadedCard, effects: Effects): Fold | null {
+  const { transaction } = effects;
+  if (transaction === null) return null;
+  const before = copy.lifecycles.get(transaction.id);
+  const charged =
+    before ?? (transaction.created && { ...transaction.created, ...dataOf(transaction.created) });
+  if (charged === null) return transaction.fold;
+  const counters = card.customer === null ? [card.counted] : [card.counted, card.customer];
+  return count(counters, effects, before, charged, copy.now.getTime());
 }
 
 function applyEntry(
@@ -251,14 +319,15 @@ function guardedAccount(card: LoadedCard, code: GuardedCode): GuardedAccount {
 
 function accountId(card: LoadedCard, code: Effects['events'][number]['transfers'][number]['debit']): number {
   if (isGuarded(code)) return guardedAccount(card, code).accountId;
-  if (code === 'NS' || code === 'NR' || code === 'PH') return card.accounts[code];
-  throw new Error(`card traffic has no account ${code}`);
+  const account = code in card.accounts ? card.accounts[code as SharedCode] : undefined;
+  if (account === undefined) throw new Error(`card traffic has no account ${code}`);
+  return account;
 }
 
-function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects): void {
+function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects, fold: Fold): void {
   const { transaction, events } = effects;
   if (transaction === null) return;
-  const { id, created, fold } = transaction;
+  const { id, created } = transaction;
   const before = copy.lifecycles.get(id);
   const holds = events.reduce(
     (open, event) => holdsAfter(open, event.seq, event.transfers),
@@ -272,7 +341,7 @@ function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects
       ...fold,
       id,
       balanceId: card.row.balance_id,
-      merchantIdentifier: merchantOf(created.transactionData),
+      ...dataOf(created),
       createdAtMs: copy.now.getTime(),
       holds,
     });
@@ -280,7 +349,16 @@ function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects
   }
 }
 
-function merchantOf(data: Readonly<Record<string, unknown>>): string | null {
-  const merchant = data['merchantIdentifier'];
-  return typeof merchant === 'string' ? merchant : null;
+/** What the rules ask of the network's data. */
+function dataOf({ transactionData }: NewTransaction) {
+  const text = (name: string): string | null => {
+    const value = transactionData[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const cash = transactionData['cashbackPosAmount'];
+  return {
+    merchantIdentifier: text('merchantIdentifier'),
+    captureMode: text('captureMode'),
+    cashback: typeof cash === 'number' ? cash : 0,
+  };
 }

@@ -5,7 +5,7 @@ import { notifiedReason } from '../../domain/card-lock.ts';
 import type { Fold } from '../../domain/transaction.ts';
 import { newIdAt } from '../../db/ids.ts';
 import type { Item } from './commands.ts';
-import type { LoadedCard, PostedTransfer } from './working-copy.ts';
+import type { Applied, LoadedCard, PostedTransfer } from './working-copy.ts';
 
 export interface TransactionRow {
   readonly id: string;
@@ -70,6 +70,8 @@ export interface WriteSet {
   readonly exceptions: ExceptionRow[];
   readonly tombstones: TombstoneRow[];
   readonly usedTombstones: { readonly id: string; readonly usedBy: string }[];
+  /** A PIN or CVC2 was checked: its counter is in this batch. */
+  tried: boolean;
   readonly cardLocks: { readonly id: string; readonly card: LoadedCard; readonly code: number }[];
 }
 
@@ -85,6 +87,7 @@ export const emptyWriteSet = (now: Date): WriteSet => ({
   exceptions: [],
   tombstones: [],
   usedTombstones: [],
+  tried: false,
   cardLocks: [],
 });
 
@@ -95,7 +98,7 @@ export function collect(
   card: LoadedCard | null,
   effects: Effects,
   answer: string,
-  transfers: readonly PostedTransfer[],
+  applied: Applied,
   lane: Omit<LaneFacts, 'queueMs'> & { readonly startedAtMs: number },
 ): void {
   const { transaction, events } = effects;
@@ -109,10 +112,10 @@ export function collect(
     set.exceptions.push({ id: newIdAt(set.now), partnerId, exception, transactionId, recordId });
   }
   if (transaction === null || card === null) return;
-  const { id, created, fold } = transaction;
+  const { id, created } = transaction;
   if (created !== null) set.created.push({ id, card, created });
-  set.folds.set(id, fold);
-  set.transfers.push(...transfers);
+  set.folds.set(id, applied.fold ?? transaction.fold);
+  set.transfers.push(...applied.transfers);
   const queueMs = Math.max(0, lane.startedAtMs - item.call.receivedAtMs);
   events.forEach((event, at) => {
     set.events.push({
@@ -120,12 +123,17 @@ export function collect(
       partnerId: card.row.partner_id,
       event,
       requestId: item.call.requestId,
-      actor: `PROCESSOR:${item.call.processor}`,
+      actor: item.actor,
       answer: at === 0 ? answer : null,
-      trace: compactTrace(event.trace, { lane: lane.lane, batchSize: lane.batchSize, queueMs }),
+      trace: compactTrace(
+        event.trace,
+        { lane: lane.lane, batchSize: lane.batchSize, queueMs },
+        at === 0 ? applied.consumed : null,
+      ),
     });
     tellPartner(set, card, id, event);
   });
+  if (effects.tries !== null) set.tried = true;
   if (effects.tombstone !== null) {
     set.tombstones.push({ id: newIdAt(set.now), card, tombstone: effects.tombstone });
   }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { severityOf } from '../../domain/decision.ts';
 import type { Fold } from '../../domain/transaction.ts';
 import { type Bulk, bulkInsert, bulkQuery, bulkUpdate, type Column } from './bulk.ts';
+import type { Counted } from './consumption.ts';
 import { allOf } from './load.ts';
 import type { GuardedAccount, LoadedCard, PostedTransfer, WorkingCopy } from './working-copy.ts';
 import type {
@@ -33,6 +34,7 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   { name: 'refunded', type: 'bigint', value: ({ fold }) => fold.refunded },
   { name: 'held', type: 'bigint', value: ({ fold }) => fold.held },
   { name: 'expires_at', type: 'timestamptz', value: ({ fold }) => timeOf(fold.expiresAtMs) },
+  { name: 'limit_day', type: 'date', value: ({ fold }) => fold.limitDay },
   {
     name: 'flags',
     type: 'text',
@@ -162,11 +164,40 @@ const partnerBalances = bulkUpdate<GuardedAccount>('update partner balances', 'p
   ...valueColumns,
 ]);
 
+const countedColumns: readonly Column<Counted>[] = [
+  {
+    name: 'consumed',
+    type: 'text',
+    cast: 'bigint[]',
+    value: ({ consumption }) => arrayText(consumption.consumed),
+  },
+  { name: 'consumed_on', type: 'date', value: ({ consumption }) => consumption.on },
+];
+
 const cardStates = bulkUpdate<LoadedCard>('update card states', 'card_states', [
   { name: 'processor_card_id', type: 'text', value: ({ row }) => row.processor_card_id },
   { name: 'pin_tries_left', type: 'smallint', value: (card) => card.pinTriesLeft },
   { name: 'cvc_tries_left', type: 'smallint', value: (card) => card.cvcTriesLeft },
   { name: 'locks', type: 'text', cast: 'smallint[]', value: (card) => arrayText(card.locks) },
+  ...countedColumns.map((column) => ({
+    ...column,
+    value: ({ counted }: LoadedCard) => column.value(counted),
+  })),
+  { name: 'newest_fingerprint', type: 'int', value: ({ newest }) => newest?.fingerprint ?? null },
+  { name: 'newest_at', type: 'timestamptz', value: ({ newest }) => timeOf(newest?.atMs ?? null) },
+]);
+
+interface CountedCustomer {
+  readonly customerId: number;
+  readonly counted: Counted;
+}
+
+const customerLimits = bulkUpdate<CountedCustomer>('update customer limits', 'customer_limits', [
+  { name: 'customer_id', type: 'bigint', value: ({ customerId }) => customerId },
+  ...countedColumns.map((column) => ({
+    ...column,
+    value: ({ counted }: CountedCustomer) => column.value(counted),
+  })),
 ]);
 
 const exceptions = bulkInsert<ExceptionRow>('exceptions', [
@@ -256,7 +287,12 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): ReturnType<typeof bu
   write(outbox, set.outbox);
   write(balances, [...copy.balances.values()].filter(isChanged));
   write(partnerBalances, [...copy.partnerBalances.values()].filter(isChanged));
-  write(cardStates, [...copy.cards.values()].filter(isChanged));
+  const cards = [...copy.cards.values()];
+  write(
+    cardStates,
+    cards.filter((card) => card.changed || card.counted.changed),
+  );
+  write(customerLimits, changedCustomers(cards));
   write(exceptions, set.exceptions);
   write(tombstones, set.tombstones);
   write(usedTombstones, set.usedTombstones);
@@ -280,6 +316,16 @@ export async function writeAndCommit(
     throw new CommitUnknown('the connection was lost around the commit', { cause: error });
   }
 }
+
+/** Each customer once, however many cards of theirs were used. */
+const changedCustomers = (cards: readonly LoadedCard[]): CountedCustomer[] => {
+  const changed = new Map<number, CountedCustomer>();
+  for (const { row, customer: counted } of cards) {
+    const { customer_id: customerId } = row;
+    if (customerId !== null && counted?.changed === true) changed.set(customerId, { customerId, counted });
+  }
+  return [...changed.values()];
+};
 
 const isChanged = (one: { readonly changed: boolean }): boolean => one.changed;
 

@@ -79,6 +79,7 @@ const LEGACY_TYPES: Readonly<Record<string, string>> = {
 
 /** Events that undo or correct: told as an adjustment that refers to the first message. */
 const ADJUSTMENTS: Readonly<Record<string, 'CREDIT' | 'DEBIT'>> = {
+  INCREMENT: 'DEBIT',
   REVERSAL: 'CREDIT',
   EXPIRY: 'CREDIT',
   REFUND: 'CREDIT',
@@ -105,7 +106,7 @@ const TOLD_DATA = [
 /** `/notifications/transaction`: one processed step of a transaction as the legacy object (11.4). */
 export function transactionBody(facts: TransactionFacts, style: WireStyle): NotificationBody {
   const adjustment = ADJUSTMENTS[facts.kind];
-  const refers = facts.eventSeq > 1 && (adjustment !== undefined || facts.kind === 'INCREMENT');
+  const refers = facts.eventSeq > 1 && adjustment !== undefined;
   const date = wireDate(facts.occurredAt, style);
   return {
     status: processingStatus(facts),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { ZodType } from 'zod';
+import { MAX_FILE_BYTES } from '../../domain/clearing-file.ts';
 import {
   cardStatus,
   type FoundCard,
@@ -56,6 +57,12 @@ export type Instructed =
 export type Found =
   { readonly outcome: 'FOUND'; readonly cards: readonly FoundCard[] } | { readonly outcome: 'UNKNOWN' };
 
+/** `MISSING`: the processor has no such file. The body ends with an error when it is late or too large. */
+export type FetchedFile =
+  | { readonly outcome: 'OPEN'; readonly body: AsyncIterable<Uint8Array> }
+  | { readonly outcome: 'MISSING' }
+  | { readonly outcome: 'UNKNOWN'; readonly retryAfterMs: number | null };
+
 /** The processor's contract (processor 2). No call throws for what the processor does or fails to do. */
 export interface ProcessorClient {
   generateVirtualCard(order: VirtualCardOrder, options: CallOptions): Promise<Generated>;
@@ -71,6 +78,8 @@ export interface ProcessorClient {
     unlock: { readonly codes: readonly number[]; readonly pinUnblock: boolean },
     options: CallOptions,
   ): Promise<Instructed>;
+  /** Opens a clearing file to be read as it comes; `deadlineMs` ends with its last byte. */
+  getClearingFile(fileId: string, deadlineMs: number): Promise<FetchedFile>;
   isUp(deadlineMs: number): Promise<boolean>;
   /** Base64 of the processor's public key as PEM or DER SPKI, or null. */
   publicKey(deadlineMs: number): Promise<string | null>;
@@ -81,6 +90,7 @@ const REPEAT_NEEDS_MS = 2_000;
 const CONNECT_MS = 2_000;
 const MAX_BODY_BYTES = 64 * 1024;
 const CONNECTIONS = 32;
+const FILE_CONNECTIONS = 4;
 const ALREADY_DONE = 'ALREADY_DONE';
 
 /** One answer, or `null` for none that can be believed. */
@@ -98,20 +108,17 @@ interface Ask {
 
 /** A client over mTLS with the processor's authority pinned. Throws when a file cannot be read. */
 export function createProcessorClient(options: ProcessorClientOptions): ProcessorClient {
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    pipelining: 1,
-    maxHeaderSize: 16 * 1024,
-    maxResponseSize: MAX_BODY_BYTES,
-    connect: {
-      timeout: CONNECT_MS,
-      allowH2: false,
-      minVersion: 'TLSv1.2',
-      cert: readFileSync(options.certificateFile),
-      key: readFileSync(options.keyFile),
-      ca: readFileSync(options.caFile),
-    },
-  });
+  const connect = {
+    timeout: CONNECT_MS,
+    allowH2: false,
+    minVersion: 'TLSv1.2',
+    cert: readFileSync(options.certificateFile),
+    key: readFileSync(options.keyFile),
+    ca: readFileSync(options.caFile),
+  } as const;
+  const shared = { pipelining: 1, maxHeaderSize: 16 * 1024, connect };
+  const agent = new Agent({ ...shared, connections: CONNECTIONS, maxResponseSize: MAX_BODY_BYTES });
+  const files = new Agent({ ...shared, connections: FILE_CONNECTIONS, maxResponseSize: MAX_FILE_BYTES });
 
   async function once(ask: Ask, call: Partial<CallOptions>, deadlineMs: number): Promise<Reply | null> {
     try {
@@ -123,11 +130,10 @@ export function createProcessorClient(options: ProcessorClientOptions): Processo
         ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
       });
       const text = await response.body.text();
-      const after = response.headers['retry-after'];
       return {
         status: response.statusCode,
         body: parse(text),
-        retryAfterMs: typeof after === 'string' && /^[0-9]{1,5}$/.test(after) ? Number(after) * 1_000 : null,
+        retryAfterMs: retryAfterOf(response.headers),
       };
     } catch {
       return null;
@@ -183,6 +189,28 @@ export function createProcessorClient(options: ProcessorClientOptions): Processo
         { method: 'POST', path: cardPath(processorCardId, 'unlock'), body: { codes, pinUnblock } },
         call,
       ),
+    async getClearingFile(fileId, deadlineMs) {
+      const path = `/v1/clearing-files/${encodeURIComponent(fileId)}`;
+      const signal = AbortSignal.timeout(deadlineMs);
+      const headers = { Accept: 'application/x-ndjson', 'X-Request-Id': randomUUID() };
+      try {
+        const {
+          statusCode,
+          headers: told,
+          body,
+        } = await request(options.url + path, {
+          dispatcher: files,
+          headers,
+          signal,
+        });
+        if (statusCode === 200) return { outcome: 'OPEN', body };
+        await body.dump();
+        if (statusCode === 404) return { outcome: 'MISSING' };
+        return { outcome: 'UNKNOWN', retryAfterMs: retryAfterOf(told) };
+      } catch {
+        return { outcome: 'UNKNOWN', retryAfterMs: null };
+      }
+    },
     async isUp(deadlineMs) {
       const reply = await once({ method: 'GET', path: '/health' }, {}, deadlineMs);
       return reply?.status === 200 && read(health, reply) !== null;
@@ -191,7 +219,7 @@ export function createProcessorClient(options: ProcessorClientOptions): Processo
       const reply = await ask({ method: 'GET', path: '/public-key' }, { deadlineMs });
       return reply?.status === 200 ? (read(publicKey, reply)?.publicKey ?? null) : null;
     },
-    close: () => agent.destroy(),
+    close: async () => void (await Promise.all([agent.destroy(), files.destroy()])),
   };
 }
 
@@ -206,6 +234,11 @@ function headersOf(ask: Ask, call: Partial<CallOptions>): Record<string, string>
     ...(call.idempotencyKey === undefined ? {} : { 'X-Idempotency-Key': call.idempotencyKey }),
     ...(call.issuerCode === undefined ? {} : { 'Issuer-Code': call.issuerCode }),
   };
+}
+
+function retryAfterOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | null {
+  const after = headers['retry-after'];
+  return typeof after === 'string' && /^[0-9]{1,5}$/.test(after) ? Number(after) * 1_000 : null;
 }
 
 /** Statuses that say nothing about the request itself. */

@@ -19,12 +19,17 @@ interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
+  /** Of a union: what is wrong for each of its forms. */
+  readonly errors?: readonly (readonly Issue[])[];
   readonly input?: unknown;
 }
 
 function faultsOf(issues: readonly Issue[]): FieldFault[] {
   const faults = issues.flatMap((issue): FieldFault[] => {
     const path = issue.path.map(String);
+    const meant = issue.code === 'invalid_union' ? nearest(issue.errors ?? []) : [];
+    if (meant.length > 0)
+      return faultsOf(meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] })));
     if (issue.code === 'unrecognized_keys') {
       return (issue.keys ?? []).map((key) => ({
         field: [...path, fieldName(key)].join('.'),
@@ -36,6 +41,13 @@ function faultsOf(issues: readonly Issue[]): FieldFault[] {
   });
   return [...new Map(faults.map((fault) => [fault.field, fault])).values()];
 }
+
+/** Faults of the form that was most likely meant: the one with the fewest members that are missing or unknown. */
+const nearest = (forms: readonly (readonly Issue[])[]): readonly Issue[] => {
+  const weight = (issues: readonly Issue[]): number =>
+    issues.reduce((sum, issue) => sum + (issue.path.length > 1 ? 0 : 1 + (issue.keys?.length ?? 0)), 0);
+  return forms.toSorted((one, other) => weight(one) - weight(other))[0] ?? [];
+};
 
 // zod's own wording names the received type; ours says what is wanted.
 const wanted = (issue: Issue): string =>

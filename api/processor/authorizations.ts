@@ -1,4 +1,6 @@
-import { processorRoute } from '../partner-principal.ts';
+import type { z } from 'zod';
+import { type ProcessorPrincipal, processorRoute } from '../partner-principal.ts';
+import type { Answer, Call } from '../route.ts';
 import { authorizationAnswer, authorizationSchema, reversalSchema } from './schemas.ts';
 
 const shared = {
@@ -10,15 +12,14 @@ const shared = {
   method: 'POST',
 } as const;
 
-const authorize = processorRoute({
+const decision = {
   ...shared,
-  operation: 'authorize',
-  path: '/authorizations',
-  summary: 'Decide an authorization; declined ones are answered 200 too',
   body: authorizationSchema,
   answers: { 200: { description: 'the decision', schema: authorizationAnswer } },
   refusals: ['OVERLOADED', 'SERVICE_UNAVAILABLE'],
-  handle: async (call) => {
+  handle: async (
+    call: Call<ProcessorPrincipal, unknown, unknown, z.output<typeof authorizationSchema>>,
+  ): Promise<Answer> => {
     const { answer, replayed } = await call.services.authorizer.authorize(call.body, {
       requestId: call.requestId,
       processor: call.principal.processor,
@@ -26,6 +27,27 @@ const authorize = processorRoute({
     });
     return { status: 200, text: answer, replayed };
   },
+} as const;
+
+const authorize = processorRoute({
+  ...decision,
+  operation: 'authorize',
+  path: '/authorizations',
+  summary: 'Decide an authorization; declined ones are answered 200 too',
+});
+
+const increment = processorRoute({
+  ...decision,
+  operation: 'authorizeIncremental',
+  path: '/authorizations/incremental',
+  summary: 'The same as /authorizations, for processors that send increments apart',
+});
+
+const advise = processorRoute({
+  ...decision,
+  operation: 'advise',
+  path: '/advices',
+  summary: 'The same as /authorizations, for processors that send advices apart; never refused',
 });
 
 const reverse = processorRoute({
@@ -46,4 +68,4 @@ const reverse = processorRoute({
   },
 });
 
-export const authorizations = [authorize, reverse];
+export const authorizations = [authorize, increment, advise, reverse];

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ProcessorPrincipal, processorRoute } from '../partner-principal.ts';
 import type { Answer, Call } from '../route.ts';
-import { clearingAnswer, clearingSchema, refundSchema } from './schemas.ts';
+import { clearingAnswer, clearingsSchema, refundSchema } from './schemas.ts';
 
 const shared = {
   method: 'POST',
@@ -14,11 +14,11 @@ const shared = {
 } as const;
 
 const post = async (
-  call: Call<ProcessorPrincipal, unknown, unknown, z.output<typeof clearingSchema>>,
+  call: Call<ProcessorPrincipal, unknown, unknown, z.output<typeof clearingsSchema>>,
 ): Promise<Answer> => ({
   status: 200,
   body: await call.services.authorizer.clear(
-    { fileId: call.body.fileId ?? null, records: [call.body] },
+    'records' in call.body ? call.body : { fileId: call.body.fileId ?? null, records: [call.body] },
     {
       requestId: call.requestId,
       processor: call.principal.processor,
@@ -31,8 +31,9 @@ const clear = processorRoute({
   ...shared,
   operation: 'clear',
   path: '/clearings',
-  summary: 'Post one clearing record',
-  body: clearingSchema,
+  summary: 'Post one clearing record, or up to 1000 of one file',
+  body: clearingsSchema,
+  maxBodyBytes: 2 * 1024 * 1024,
   handle: post,
 });
 

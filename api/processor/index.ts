@@ -1,6 +1,7 @@
 import { admitCertificate, identifyProcessor } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
 import { authorizations } from './authorizations.ts';
+import { clearingFiles } from './clearing-files.ts';
 import { clearings } from './clearings.ts';
 import { liveness } from './health.ts';
 
@@ -10,5 +11,5 @@ export const processorChannel = channel({
   prefix: '/processor',
   identify: identifyProcessor,
   admit: admitCertificate,
-  routes: [...authorizations, ...clearings, ...liveness],
+  routes: [...authorizations, ...clearings, ...clearingFiles, ...liveness],
 });

@@ -1,39 +1,26 @@
-import { text, z } from '../schemas/shared.ts';
+import { MAX_FILE_BYTES } from '../../domain/clearing-file.ts';
+import { directionOf } from '../../domain/presentment-record.ts';
+import {
+  alpha3,
+  at,
+  bothOrNone,
+  calendarDay,
+  digits,
+  merchant,
+  minorUnits,
+  original,
+  recordMembers,
+  shared,
+  shortText,
+  transactionData,
+  wholeNumber,
+} from '../../activities/authorization/wire-schemas.ts';
+import { z } from '../schemas/shared.ts';
 
 /** The processor's messages (processor.md 3.2, 4.1): exact members, unknown ones refused. */
 
-const digits = (length: number) =>
-  z.string().regex(new RegExp(`^[0-9]{${length}}$`), `must be ${length} digits`);
-const shortText = (max: number) => text(1, max);
-const wholeNumber = () =>
-  z
-    .number({ error: 'must be a whole number of minor units' })
-    .int('must be a whole number of minor units')
-    .max(Number.MAX_SAFE_INTEGER, 'must be below 2^53');
-const minorUnits = (min: number) => wholeNumber().min(min, `must be at least ${min}`);
-const alpha3 = () => z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters');
-// Years and offsets that exist: the database takes no year 0 and no offset of 16 hours.
-const at = () =>
-  z.iso
-    .datetime({ offset: true, local: false, error: 'must be an ISO 8601 time' })
-    .regex(/^(19|20)[0-9]{2}-.*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$/, 'must be an ISO 8601 time');
-const calendarDay = () => z.iso.date('must be YYYY-MM-DD');
-
 const verdict = z.enum(['MATCH', 'NO_MATCH', 'NOT_CHECKED', 'NOT_PRESENT'], {
   error: 'must be MATCH, NO_MATCH, NOT_CHECKED or NOT_PRESENT',
-});
-
-const transactionData = z.strictObject({
-  mcc: digits(4).optional(),
-  merchantIdentifier: shortText(15).optional(),
-  merchantName: shortText(64).optional(),
-  captureMode: shortText(32).optional(),
-  acquirerCountry: alpha3().optional(),
-  mdesDigitizedWalletId: z.enum(['m4m', 'google pay', 'samsung pay', 'apple pay']).optional(),
-  cashbackPosAmount: minorUnits(0).optional(),
-  cashbackPosCurrencyCode: alpha3().optional(),
-  lastFourDpan: digits(4).optional(),
-  adjustmentReasonDescription: z.enum(['REFUND', 'MONEY_SEND']).optional(),
 });
 
 /** Words for the type of a message, without regard to case, `_`, `-` and blanks (money 4.1). */
@@ -51,53 +38,6 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 /** A known type in its canonical form; any other word goes on as it is and is declined. */
 const messageType = () =>
   shortText(32).transform((sent) => TYPE_WORDS[sent.toLowerCase().replaceAll(/[_\- ]/g, '')] ?? sent);
-
-const shared = {
-  processorCardId: shortText(64),
-  tokenRef: shortText(64).optional(),
-  acquirerId: z.string().regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits'),
-  externalTransactionId: shortText(64),
-  networkReferenceId: shortText(36).optional(),
-  referenceExternalTransactionId: shortText(64).optional(),
-  referenceDate: at().optional(),
-  authorizationCode: z
-    .string()
-    .regex(/^[A-Za-z0-9]{6}$/, 'must be 6 letters or digits')
-    .optional(),
-  terminalId: shortText(8).optional(),
-  forwarderId: z
-    .string()
-    .regex(/^[0-9]{1,11}$/, 'must be 1 to 11 digits')
-    .optional(),
-};
-
-/** Who was paid and how: in authorizations and clearing records, not in reversals. */
-const merchant = {
-  transactionData: transactionData.optional(),
-  description: shortText(255).optional(),
-  merchantPostalCode: shortText(10).optional(),
-  entryMode: digits(3).optional(),
-};
-
-const original = {
-  originalAmount: minorUnits(1).optional(),
-  originalCurrency: alpha3().optional(),
-  settlementAmount: minorUnits(0).optional(),
-  settlementCurrency: alpha3().optional(),
-};
-
-const bothOrNone = (
-  value: { originalAmount?: number | undefined; originalCurrency?: string | undefined },
-  context: z.RefinementCtx,
-) => {
-  if ((value.originalAmount === undefined) !== (value.originalCurrency === undefined)) {
-    context.addIssue({
-      code: 'custom',
-      path: ['originalCurrency'],
-      message: 'must be sent together with originalAmount',
-    });
-  }
-};
 
 const message = {
   messageId: shortText(64),
@@ -148,11 +88,38 @@ export const authorizationSchema = z
         threeDs: verdict.optional(),
       })
       .optional(),
+    cumulativeAmount: wholeNumber().optional(),
+    advice: z.boolean().optional(),
+    adviceReason: z
+      .enum(['STAND_IN', 'OFFLINE', 'COMPLETION'], { error: 'must be STAND_IN, OFFLINE or COMPLETION' })
+      .optional(),
+    adviceResult: z.enum(['APPROVED', 'DECLINED'], { error: 'must be APPROVED or DECLINED' }).optional(),
+    responseCode: z
+      .string()
+      .regex(/^[0-9A-Za-z]{2}$/, 'must be 2 characters')
+      .optional(),
     preAuthorization: z.boolean().optional(),
     partialApprovalSupported: z.boolean().optional(),
     statusOnly: z.boolean().optional(),
   })
   .superRefine(bothOrNone)
+  .superRefine((value, context) => {
+    const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const { networkReferenceId, referenceExternalTransactionId, transactionData: data } = value;
+    const named = networkReferenceId !== undefined || referenceExternalTransactionId !== undefined;
+    if (value.kind === 'INCREMENTAL' && !named) {
+      add(['networkReferenceId'], 'this or referenceExternalTransactionId is required of an increment');
+    }
+    if (value.kind === 'CREDIT_AUTHORIZATION' && data?.adjustmentReasonDescription === undefined) {
+      add(['transactionData', 'adjustmentReasonDescription'], 'REFUND or MONEY_SEND is required of a credit');
+    }
+    if (value.advice === true && value.adviceResult === undefined) {
+      add(['adviceResult'], 'is required of an advice');
+    }
+    if (value.advice !== true && (value.adviceResult ?? value.adviceReason) !== undefined) {
+      add(['advice'], 'must be true where adviceResult or adviceReason is sent');
+    }
+  })
   .openapi('Authorization');
 
 export const reversalSchema = z
@@ -185,38 +152,36 @@ export const reversalSchema = z
   })
   .openapi('Reversal');
 
-const clearingMembers = {
-  ...shared,
-  ...merchant,
-  ...original,
-  acquirerId: shared.acquirerId.optional(),
-  recordId: shortText(64),
-  recordType: z.enum(
-    ['PURCHASE', 'CASH', 'REFUND', 'CREDIT', 'REFUND_REVERSAL', 'CHARGEBACK', 'SECOND_PRESENTMENT'],
-    { error: 'is no known record type' },
-  ),
-  fileId: shortText(64).optional(),
-  amount: minorUnits(1),
-  currency: alpha3(),
-  conversionRate: z
-    .string()
-    .regex(/^[0-9]{1,9}(\.[0-9]{1,10})?$/)
-    .optional(),
-  transactionDate: calendarDay(),
-  settlementDate: calendarDay(),
-  retrievalReferenceNumber: digits(12).optional(),
-  arn: digits(23).optional(),
-  final: z.boolean().optional(),
-  clearingSequence: z.int().min(1).optional(),
-  clearingCount: z.int().min(1).optional(),
-  interchangeAmount: z.int().optional(),
-  interchangeCurrency: alpha3().optional(),
-};
+const clearingMembers = { ...recordMembers, fileId: shortText(64).optional() };
 
 export const clearingSchema = z
   .strictObject(clearingMembers)
   .superRefine(bothOrNone)
   .openapi('ClearingRecord');
+
+/** Up to 1000 records in one message, with what they add up to (processor 4.1). */
+export const clearingBatchSchema = z
+  .strictObject({
+    fileId: shortText(64),
+    records: z
+      .array(z.strictObject(recordMembers).superRefine(bothOrNone))
+      .min(1, 'must have at least one record')
+      .max(1000, 'must have at most 1000 records'),
+    totals: z.strictObject({ count: minorUnits(0), debit: minorUnits(0), credit: minorUnits(0) }).optional(),
+  })
+  .superRefine(({ records, totals }, context) => {
+    if (totals === undefined) return;
+    const sum = { count: records.length, debit: 0, credit: 0 };
+    for (const { recordType, amount } of records) sum[directionOf(recordType)] += amount;
+    for (const name of ['count', 'debit', 'credit'] as const) {
+      if (totals[name] === sum[name]) continue;
+      context.addIssue({ code: 'custom', path: ['totals', name], message: 'differs from the records' });
+    }
+  })
+  .openapi('ClearingRecords');
+
+/** One record, or several of one file. */
+export const clearingsSchema = z.union([clearingSchema, clearingBatchSchema]);
 
 /** The records that `/processor/refunds` takes. */
 export const refundSchema = z
@@ -252,4 +217,26 @@ export const clearingAnswer = z.strictObject({
       exception: z.string().nullable(),
     }),
   ),
+});
+
+/** Says that a file can be fetched (processor 4.2). */
+export const clearingFileSchema = z
+  .strictObject({
+    fileId: shortText(64),
+    businessDate: calendarDay(),
+    records: z.int('must be a whole number').min(0, 'must be at least 0').max(10_000_000, 'is too many'),
+    size: z
+      .int('must be a whole number of bytes')
+      .min(1, 'must be at least 1')
+      .max(MAX_FILE_BYTES, 'must be at most 256 MB'),
+    sha256: z
+      .string()
+      .regex(/^[0-9A-Fa-f]{64}$/, 'must be 64 hexadecimal digits')
+      .transform((value) => value.toLowerCase()),
+  })
+  .openapi('ClearingFileAnnouncement');
+
+export const clearingFileAnswer = z.strictObject({
+  fileId: z.string(),
+  status: z.literal('QUEUED'),
 });

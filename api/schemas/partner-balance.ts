@@ -1,6 +1,18 @@
 import type { PartnerBalanceRow } from '../../db/partner-balances.ts';
 import { date, uuid, z } from './shared.ts';
 
+/** Empty while no alert is set. */
+const alertSchema = z
+  .strictObject({
+    threshold: z.int(),
+    rearmLevel: z.int(),
+    emails: z.array(z.string()),
+    enabled: z.boolean(),
+    state: z.enum(['ARMED', 'FIRED']),
+    firedAt: date().nullable(),
+  })
+  .partial();
+
 export const partnerBalanceSchema = z
   .strictObject({
     id: uuid(),
@@ -8,7 +20,7 @@ export const partnerBalanceSchema = z
     currency: z.string(),
     amount: z.int(),
     state: z.literal('ACTIVE'),
-    alert: z.record(z.string(), z.unknown()),
+    alert: alertSchema,
     asOf: date(),
   })
   .openapi('PartnerBalance');
@@ -23,6 +35,11 @@ export const toPartnerBalance = (
   currency: row.currency,
   amount: row.posted,
   state: 'ACTIVE',
-  alert: { ...row.alert },
+  alert: toAlert(row.alert),
   asOf: asOf.toISOString(),
 });
+
+const toAlert = (alert: PartnerBalanceRow['alert']): z.input<typeof alertSchema> =>
+  alert === null
+    ? {}
+    : { ...alert, emails: [...alert.emails], firedAt: alert.firedAt?.toISOString() ?? null };

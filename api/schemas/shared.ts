@@ -4,22 +4,7 @@ import type { UploadedFile } from '../route.ts';
 
 extendZodWithOpenApi(z);
 
-// Control characters are refused everywhere: they forge log lines and break terminals (channels 5). Half a
-// surrogate pair is no character at all, and the database takes none.
-const CONTROL_CHARACTERS = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
-
-/** Text in Unicode NFC, outer blanks cut, without control characters; `max` and `min` count characters. */
-export const text = (min: number, max: number) =>
-  z
-    .string({ error: 'must be a text' })
-    .transform((value) => value.normalize('NFC').trim())
-    .pipe(
-      z
-        .string()
-        .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
-        .max(max, `must have at most ${max} characters`)
-        .refine((value) => !CONTROL_CHARACTERS.test(value), 'must not contain control characters'),
-    );
+export { text } from '../../activities/authorization/wire-schemas.ts';
 
 /** A word of a closed list, read without regard to case and handed on as the list writes it. */
 export const word = <const W extends string>(words: readonly [W, ...W[]]) =>
@@ -105,6 +90,13 @@ export function isCalendarDay(value: string): boolean {
   const parsed = new Date(`${value}T00:00:00.000Z`);
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(value);
 }
+
+/** ISO 8601 date and time with its offset, as a `Date`. */
+export const dateTime = () =>
+  z.iso
+    .datetime({ offset: true, error: 'must be a date and time, for example 2026-01-31T10:00:00.000Z' })
+    .transform((value) => new Date(value))
+    .openapi({ type: 'string', format: 'date-time' });
 
 /** configId: digits with their leading zeros. */
 export const configId = () =>

@@ -1,7 +1,7 @@
 import type { TransactionRow } from '../../db/transactions.ts';
 import { currencyExponent } from '../../domain/money.ts';
 import { processingStatusOf, wireStatus } from '../../domain/transaction.ts';
-import { date, uuid, z } from './shared.ts';
+import { date, text, uuid, z } from './shared.ts';
 
 const transactionDataSchema = z.strictObject({
   mcc: z.string().nullable(),
@@ -17,6 +17,34 @@ const transactionDataSchema = z.strictObject({
   adjustmentReasonDescription: z.string().nullable(),
   retrievalReferenceNumber: z.string().nullable(),
   cardId: z.string().nullable(),
+});
+
+const optionalText = (most: number) => text(0, most).nullish();
+
+/** `transactionData` as callers may send it with a posting: the documented keys (money 4.2). */
+export const postingDataSchema = z.strictObject({
+  mcc: optionalText(4),
+  merchantIdentifier: optionalText(64),
+  merchantName: optionalText(255),
+  captureMode: optionalText(32),
+  lastFourDigits: z
+    .string()
+    .regex(/^[0-9]{4}$/, 'must be 4 digits')
+    .nullish(),
+  acquirerCountry: optionalText(3),
+  mdesDigitizedWalletId: optionalText(64),
+  cashbackPosCurrencyCode: optionalText(3),
+  cashbackPosAmount: z.int().min(0).nullish(),
+  lastFourDpan: z
+    .string()
+    .regex(/^[0-9]{4}$/, 'must be 4 digits')
+    .nullish(),
+  adjustmentReasonDescription: optionalText(255),
+  retrievalReferenceNumber: z
+    .string()
+    .regex(/^[0-9]{12}$/, 'must be 12 digits')
+    .nullish(),
+  cardId: optionalText(16),
 });
 
 export const transactionSchema = z
@@ -113,20 +141,20 @@ function exchangeRate(row: TransactionRow): string | null {
 
 function toTransactionData(row: TransactionRow): z.input<typeof transactionDataSchema> {
   const data = row.transaction_data;
-  const text = (name: string): string | null => (typeof data[name] === 'string' ? data[name] : null);
+  const told = (name: string): string | null => (typeof data[name] === 'string' ? data[name] : null);
   return {
-    mcc: text('mcc'),
-    merchantIdentifier: text('merchantIdentifier'),
-    merchantName: text('merchantName'),
-    captureMode: text('captureMode'),
+    mcc: told('mcc'),
+    merchantIdentifier: told('merchantIdentifier'),
+    merchantName: told('merchantName'),
+    captureMode: told('captureMode'),
     lastFourDigits: row.last_four_digits,
-    acquirerCountry: text('acquirerCountry'),
-    mdesDigitizedWalletId: text('mdesDigitizedWalletId'),
-    cashbackPosCurrencyCode: text('cashbackPosCurrencyCode'),
+    acquirerCountry: told('acquirerCountry'),
+    mdesDigitizedWalletId: told('mdesDigitizedWalletId'),
+    cashbackPosCurrencyCode: told('cashbackPosCurrencyCode'),
     cashbackPosAmount: typeof data['cashbackPosAmount'] === 'number' ? data['cashbackPosAmount'] : null,
-    lastFourDpan: text('lastFourDpan'),
-    adjustmentReasonDescription: text('adjustmentReasonDescription'),
+    lastFourDpan: told('lastFourDpan'),
+    adjustmentReasonDescription: told('adjustmentReasonDescription'),
     retrievalReferenceNumber: row.rrn,
-    cardId: row.card_id === null ? null : String(row.card_id),
+    cardId: row.card_id === null ? told('cardId') : String(row.card_id),
   };
 }

@@ -1,5 +1,6 @@
 import { nowOf } from '../../db/atomically.ts';
 import { findBalance, listBalances, openBalance, requireBalanceOwner } from '../../db/balances.ts';
+import { deleteBalance } from '../../db/balance-states.ts';
 import { listCards } from '../../db/cards.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { wireState } from '../../domain/card.ts';
@@ -66,8 +67,9 @@ const listCustomerBalances = partnerRoute({
   handle: async (call) => {
     const { customerId } = call.params;
     const { limit, cursor, ...filters } = call.query;
+    const ids = programmeIds(call.principal);
     const body = await call.atomically(async (trx) => {
-      await readCustomer(trx, programmeIds(call.principal), customerId);
+      await readCustomer(trx, ids, customerId);
       return await readPage(
         call.services.vault,
         {
@@ -77,7 +79,8 @@ const listCustomerBalances = partnerRoute({
         },
         { limit, cursor },
         call.services.nowMs(),
-        (before, most) => listBalances(trx, { customerId, ...filters, before, limit: most }),
+        (before, most) =>
+          listBalances(trx, { programmeIds: ids, customerId, ...filters, before, limit: most }),
         (balance) => balance.balance_id,
         (balance) => toBalance(balance, nowOf(trx)),
       );
@@ -119,4 +122,28 @@ const readBalance = partnerRoute({
   },
 });
 
-export const balances = [createBalance, listCustomerBalances, readBalance];
+const removeBalance = partnerRoute({
+  ...shared,
+  operation: 'deleteBalance',
+  method: 'DELETE',
+  path: '/customers/{customerId}/balances/{balanceId}',
+  aliases: [{ path: '/balances/{balanceId}' }],
+  summary: 'Close an empty balance without live cards for good',
+  idempotency: 'accepted',
+  params: z.strictObject({ customerId: pathIntegerId().optional(), balanceId: uuid() }),
+  answers: { 204: { description: 'closed' } },
+  refusals: [
+    'BALANCE_NOT_FOUND',
+    'STATE_CONFLICT',
+    'BALANCE_NOT_EMPTY',
+    'BALANCE_HAS_HOLDS',
+    'BALANCE_HAS_CARDS',
+  ],
+  handle: (call) =>
+    call.once(async (trx) => {
+      await deleteBalance(trx, { ...call.params, programmeIds: programmeIds(call.principal) });
+      return { status: 204 };
+    }),
+});
+
+export const balances = [createBalance, listCustomerBalances, readBalance, removeBalance];

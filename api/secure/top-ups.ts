@@ -1,6 +1,6 @@
 import { findBalance } from '../../db/balances.ts';
 import { newId } from '../../db/atomically.ts';
-import { postTopUp } from '../../db/postings.ts';
+import { postInternal } from '../../db/postings.ts';
 import { readTransaction } from '../../db/transactions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { toErrorAnswer } from '../errors.ts';
@@ -46,7 +46,7 @@ const topUp = partnerRoute({
         ...(customerId === undefined ? {} : { customerId }),
       });
       if (balance === undefined) throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
-      const result = await postTopUp(trx, {
+      const result = await postInternal(trx, {
         programme: programmeOf(call.principal, balance.programme_id),
         balanceId,
         type: 'topUp',

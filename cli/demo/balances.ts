@@ -44,16 +44,23 @@ const partnerBalancesSchema = z.object({
   items: z.array(z.object({ id: z.string(), amount: z.int() })),
 });
 
-/** Minor units on the programme's credit partner balance. */
-export async function readCreditBalance({ partner, programme }: World): Promise<number> {
-  const query = `programmeId=${programme.id}&kind=credit&currency=EUR`;
+/** Minor units on a partner balance of the programme; a company balance that was never posted to is not there. */
+export async function readPartnerBalance(
+  { partner, programme }: World,
+  kind: 'credit' | 'company',
+): Promise<number> {
+  const query = `programmeId=${programme.id}&kind=${kind}&currency=EUR`;
   const { items } = await partner.get(`/secure/partner-balances?${query}`, { answer: partnerBalancesSchema });
   const [only] = items;
+  if (only === undefined && kind === 'company') return 0;
   if (only === undefined || items.length !== 1) {
-    throw new Difference('credit partner balances', 1, items.length);
+    throw new Difference(`${kind} partner balances`, 1, items.length);
   }
   return only.amount;
 }
+
+/** Minor units on the programme's credit partner balance. */
+export const readCreditBalance = (world: World): Promise<number> => readPartnerBalance(world, 'credit');
 
 /** Minor units as people write euro. */
 export const major = (minorUnits: number): string => (minorUnits / 100).toFixed(2);

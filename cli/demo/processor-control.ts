@@ -13,6 +13,8 @@ const decisionSchema = z.object({
 });
 const exchangeSchema = z.object({ traceId: z.string(), latencyMs: z.number(), response: z.unknown() });
 
+const recordsSchema = z.object({ results: z.array(z.object({ exception: z.string().nullable() })) });
+
 /** What the platform answered to one purchase. */
 export interface Purchase extends z.output<typeof decisionSchema> {
   readonly traceId: string;
@@ -23,8 +25,13 @@ export interface Purchase extends z.output<typeof decisionSchema> {
 export interface ProcessorControl {
   /** Pays in euro. A try without a decision is made anew; the network takes back what became of the lost one. */
   purchase(cardId: number, amountMinorUnits: number): Promise<Purchase>;
-  /** Presents what the authorization holds; the network repeats it until it is accepted. */
-  clear(traceId: string): Promise<void>;
+  /**
+   * Presents what the authorization holds, or another amount; the network repeats it until it is accepted. Answers
+   * what people are to look at, null when there is nothing.
+   */
+  clear(traceId: string, changes?: { amount: number; interchangeAmount: number }): Promise<string | null>;
+  /** Gives a part of what is held back. */
+  reverse(traceId: string, amountMinorUnits: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -58,8 +65,13 @@ export function createProcessorControl(quickstart: Quickstart): ProcessorControl
       };
       return await patiently('the purchase', attempt);
     },
-    async clear(traceId) {
-      await call('POST', `/simulator/authorizations/${traceId}/clear`, {});
+    async clear(traceId, changes = undefined) {
+      const answer = await call('POST', `/simulator/authorizations/${traceId}/clear`, changes ?? {});
+      const { response } = exchangeSchema.parse(answer);
+      return recordsSchema.safeParse(response).data?.results[0]?.exception ?? null;
+    },
+    async reverse(traceId, amount) {
+      await call('POST', `/simulator/authorizations/${traceId}/reverse`, { amount });
     },
     close: () => agent.destroy(),
   };

@@ -8,9 +8,12 @@ export interface Seen<Facts> {
   readonly facts: Facts;
 }
 
+/** A step of operations 2; one with a letter comes after that of its number. */
+export type StepNumber = number | `${number}${'a' | 'b' | 'c'}`;
+
 /** A finished step, as the demo prints it. */
 export interface StepReport {
-  readonly number: number;
+  readonly number: StepNumber;
   readonly happened: string;
   readonly figures: Readonly<Record<string, string | number>>;
   readonly milliseconds: number;
@@ -18,12 +21,12 @@ export interface StepReport {
 }
 
 /** Runs one step, tells about it and gives its facts. */
-export type RunStep = <Facts>(number: number, step: () => Promise<Seen<Facts>>) => Promise<Facts>;
+export type RunStep = <Facts>(number: StepNumber, step: () => Promise<Seen<Facts>>) => Promise<Facts>;
 
 /** A `RunStep` that measures each step; `before` may hold the story up. */
 export function stepRunner(
   tell: (report: StepReport) => void,
-  before: (number: number) => Promise<void>,
+  before: (number: StepNumber) => Promise<void>,
 ): RunStep {
   return async (number, step) => {
     await before(number);

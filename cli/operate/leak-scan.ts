@@ -23,24 +23,37 @@ export const leakScanCommand: Command = {
     if (values.pan.some((pan) => !isPan(Buffer.from(pan)))) {
       throw wrongUsage('cardloom leak-scan: --pan is not a card number');
     }
-    const { dataDir } = operatorSettings(io);
-    const knownPans = [...drawnPans(dataDir), ...values.pan];
-    const detect = createDetector(knownPans);
-    const folders = values.logs.length > 0 ? values.logs.map((one) => resolve(one)) : [join(dataDir, 'logs')];
-    const scans = {
-      logs: await scanFolders(folders, detect),
-      tables: await withDatabase(io, 'owner', (db) => scanTables(db, detect, knownPans)),
-      histories: await withTemporal(io, (client) => scanHistories(client, detect)),
-    };
-    return report(io, scans, knownPans.length);
+    return report(io, await scanForLeaks(io, values.pan, values.logs));
   },
 };
 
-type Scans = Readonly<Record<'logs' | 'tables' | 'histories', Scanned>>;
+export interface LeakScan {
+  readonly leaks: Scanned['leaks'];
+  readonly looked: { readonly lines: number; readonly rows: number; readonly events: number };
+  readonly knownCards: number;
+}
 
-function report(io: CommandIo, scans: Scans, knownCards: number): number {
-  const leaks = Object.values(scans).flatMap((one) => one.leaks);
-  const looked = { lines: scans.logs.looked, rows: scans.tables.looked, events: scans.histories.looked };
+/** Looks through log folders (by default the stack's own), tables outside the vault and Temporal histories. */
+export async function scanForLeaks(
+  io: CommandIo,
+  pans: readonly string[],
+  logFolders: readonly string[] = [],
+): Promise<LeakScan> {
+  const { dataDir } = operatorSettings(io);
+  const knownPans = [...drawnPans(dataDir), ...pans];
+  const detect = createDetector(knownPans);
+  const folders = logFolders.length > 0 ? logFolders.map((one) => resolve(one)) : [join(dataDir, 'logs')];
+  const logs = await scanFolders(folders, detect);
+  const tables = await withDatabase(io, 'owner', (db) => scanTables(db, detect, knownPans));
+  const histories = await withTemporal(io, (client) => scanHistories(client, detect));
+  return {
+    leaks: [logs, tables, histories].flatMap((one) => one.leaks),
+    looked: { lines: logs.looked, rows: tables.looked, events: histories.looked },
+    knownCards: knownPans.length,
+  };
+}
+
+function report(io: CommandIo, { leaks, looked, knownCards }: LeakScan): number {
   if (io.json) io.out(JSON.stringify({ ok: leaks.length === 0, knownCards, looked, leaks }));
   else {
     for (const { kind, where, place } of leaks) io.out(`${kind} in ${where}: ${place}`);

@@ -1,20 +1,22 @@
 import type { Command, CommandIo } from '../command.ts';
-import { dataDirOf, readStartSettings } from '../config.ts';
 import { CommandFailed, exitCode, wrongUsage } from '../exit-code.ts';
-import { readQuickstart } from '../quickstart.ts';
+import { type CallProcessor, callProcessor } from './processor-call.ts';
+import { isScenarioFile, playScenarios } from './scenario.ts';
 
 const USAGE =
   'purchase --card last|CARD_ID --amount 12.34 [--currency EUR] [--merchant NAME] | ' +
-  'clear TRACE_ID [--amount 12.34] | reverse TRACE_ID [--amount 12.34]';
+  'clear TRACE_ID [--amount 12.34] | reverse TRACE_ID [--amount 12.34] | ' +
+  'FILE.yaml... [--seed 7] [--junit out.xml]';
 
-/** `cardloom simulate`: card traffic through the processor simulator (processor 6.2). */
+/** `cardloom simulate`: card traffic through the processor simulator (processor 6.2), or scenario files (6.5). */
 export const simulateCommand: Command = {
   name: 'simulate',
   usage: USAGE,
-  summary: 'pay with a card, clear or reverse, as the card network would',
+  summary: 'pay with a card, clear or reverse, as the card network would; or play scenario files',
   async run(args, io) {
+    if (args.some(isScenarioFile)) return await playScenarios(args, io);
     const [what, ...rest] = args;
-    const call = simulatorOf(io);
+    const call = callProcessor(io);
     switch (what) {
       case 'purchase':
         return await purchase(readOptions(rest, ['card', 'amount', 'currency', 'merchant']), call, io);
@@ -29,9 +31,7 @@ export const simulateCommand: Command = {
   },
 };
 
-type Call = (method: 'GET' | 'POST', path: string, body?: object) => Promise<Record<string, unknown>>;
-
-async function purchase(options: Options, call: Call, io: CommandIo): Promise<number> {
+async function purchase(options: Options, call: CallProcessor, io: CommandIo): Promise<number> {
   const amount = amountOf(options);
   if (amount === null) throw wrongUsage('cardloom simulate purchase: --amount is missing');
   const card = options['card'] ?? 'last';
@@ -50,7 +50,7 @@ async function purchase(options: Options, call: Call, io: CommandIo): Promise<nu
 async function later(
   what: 'clear' | 'reverse',
   args: readonly string[],
-  call: Call,
+  call: CallProcessor,
   io: CommandIo,
 ): Promise<number> {
   const [trace, ...rest] = args;
@@ -63,7 +63,7 @@ async function later(
 }
 
 /** The newest card that the simulator made, in the member by which its calls name a card. */
-async function newestCard(call: Call): Promise<object> {
+async function newestCard(call: CallProcessor): Promise<object> {
   const { items } = await call('GET', '/simulator/cards');
   const newest = (items as Record<string, unknown>[] | undefined)?.[0];
   if (newest === undefined) {
@@ -90,30 +90,6 @@ function report(answer: Record<string, unknown>, io: CommandIo): void {
   );
   io.out(`trace ${String(answer['traceId'])}, ${String(answer['latencyMs'])} ms`);
   for (const [name, value] of facts) io.out(`  ${name}: ${String(value)}`);
-}
-
-function simulatorOf(io: CommandIo): Call {
-  const { values } = readStartSettings(io.environment);
-  const quickstart = readQuickstart(dataDirOf(values, io.projectDir));
-  if (quickstart === null) throw new CommandFailed(exitCode.failed, 'nothing runs here: npm start');
-  const { processorUrl, token } = quickstart.simulators;
-  return async (method, path, body) => {
-    const answer = await fetch(`${processorUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch(() => null);
-    if (answer === null) {
-      throw new CommandFailed(exitCode.failed, `the processor simulator does not answer at ${processorUrl}`);
-    }
-    const content = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    if (answer.ok) return content;
-    const said = [content['title'], content['detail'] ?? content['message']].filter(Boolean).join(': ');
-    throw new CommandFailed(
-      exitCode.failed,
-      `the processor simulator refused (${answer.status}) ${said}`.trimEnd(),
-    );
-  };
 }
 
 type Options = Readonly<Record<string, string | undefined>>;

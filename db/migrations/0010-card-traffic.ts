@@ -9,6 +9,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       alter table card_states add column newest_fingerprint int;
       alter table card_states add column newest_at timestamptz;
 
+      alter table programmes add column allow_partial_approval boolean not null default false;
+
       -- An announced credit holds nothing and expires all the same.
       drop index transactions_open_holds;
       create index transactions_to_expire on transactions (expires_at) where expires_at is not null;

@@ -18,6 +18,15 @@ export interface ProcessorConfig {
   readonly storeFolder: string;
   readonly keys: ProcessorKeys;
   readonly logLevel: string;
+  /** For scenarios; null when no partner certificate is named. */
+  readonly scenarioPartner: {
+    readonly url: string;
+    readonly cert: string;
+    readonly key: string;
+    readonly ca: string;
+    readonly issuerCode: string;
+  } | null;
+  readonly partnerServer: { readonly url: string; readonly token: string } | null;
 }
 
 export type ConfigOutcome =
@@ -72,11 +81,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const keys = keyFile === '' ? null : parseProcessorKeys(keyFile);
   if (keyFile !== '' && keys === null) wrong('SIM_PROCESSOR_KEYS', 'is not a key file (cvk, pinTransport)');
 
+  const platformCa = file('SIM_PLATFORM_CA');
+  const token = secret('SIMULATOR_TOKEN');
+  const partnerControlUrl = environment['SIM_PARTNER_CONTROL_URL'] || null;
   const config = {
     host: text('SIM_HOST', '127.0.0.1'),
     controlPort: port('SIM_PROCESSOR_PORT', 8090),
     contractPort: port('SIM_PROCESSOR_TLS_PORT', 8094),
-    token: secret('SIMULATOR_TOKEN'),
+    token,
     contractTls: {
       cert: file('SIM_PROCESSOR_TLS_CERT'),
       key: file('SIM_PROCESSOR_TLS_KEY'),
@@ -86,10 +98,20 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       url: platformUrl,
       cert: file('SIM_PLATFORM_CERT'),
       key: file('SIM_PLATFORM_KEY'),
-      ca: file('SIM_PLATFORM_CA'),
+      ca: platformCa,
     },
     storeFolder: text('SIM_PROCESSOR_STORE', '.cardloom/simulators'),
     logLevel,
+    scenarioPartner: environment['SIM_SCENARIO_CERT']
+      ? {
+          url: platformUrl,
+          cert: file('SIM_SCENARIO_CERT'),
+          key: file('SIM_SCENARIO_KEY'),
+          ca: platformCa,
+          issuerCode: text('SIM_SCENARIO_ISSUER_CODE', 'sandbox'),
+        }
+      : null,
+    partnerServer: partnerControlUrl === null ? null : { url: partnerControlUrl, token },
   };
   return faults.length > 0 || keys === null ? { faults } : { config: { ...config, keys } };
 }

@@ -1,8 +1,10 @@
 import { createPublicKey } from 'node:crypto';
-import { request as httpsRequest } from 'node:https';
 import { CompactEncrypt } from 'jose';
 import { Agent, errors, request } from 'undici';
 import { SimulatorError } from './errors.ts';
+import type { Garbage } from './faults/garbage.ts';
+import type { Exchange, Post } from './wire/post.ts';
+import { headersOf, postAndCut, postGarbage } from './raw-post.ts';
 
 export interface PlatformOptions {
   /** Address of the certificate listener; a function when it is known only later. */
@@ -12,28 +14,12 @@ export interface PlatformOptions {
   readonly ca: string;
 }
 
-/** How an exchange ended: `answered`; `notSent`: it cannot have arrived; `unknown`: it may have. */
-export type Exchange =
-  | {
-      readonly outcome: 'answered';
-      readonly status: number;
-      readonly body: unknown;
-      readonly latencyMs: number;
-    }
-  | { readonly outcome: 'notSent' | 'unknown'; readonly latencyMs: number };
-
-export interface Post {
-  readonly path: string;
-  readonly text: string;
-  readonly idempotencyKey: string;
-  readonly requestId: string;
-  readonly deadlineMs: number;
-}
-
 export interface Platform {
   post(post: Post): Promise<Exchange>;
   /** Sends and cuts the connection: in the middle of the body, or before the answer. */
   postAndCut(post: Post, stage: 'request' | 'answer'): Promise<Exchange>;
+  /** Sends other bytes than the message's. */
+  postGarbage(post: Post, garbage: Garbage): Promise<Exchange>;
   /** Encrypts an object for the platform: compact JWE, RSA-OAEP-256 and A256GCM. Error: 503. */
   encrypt(content: Readonly<Record<string, unknown>>): Promise<string>;
   close(): Promise<void>;
@@ -42,7 +28,6 @@ export interface Platform {
 const MAX_ANSWER_BYTES = 64 * 1024;
 const KEY_LIFE_MS = 3_600_000;
 const KEY_DEADLINE_MS = 3_000;
-const FLUSH_MS = 20;
 
 /** Errors after which nothing can have reached the platform. */
 const NEVER_SENT = new Set([
@@ -107,7 +92,8 @@ export function createPlatform(options: PlatformOptions): Platform {
         return { outcome: neverSent(error) ? 'notSent' : 'unknown', latencyMs: latencyMs() };
       }
     },
-    postAndCut: (post, stage) => cut(url() + post.path, tls, post, stage),
+    postAndCut: (post, stage) => postAndCut(url() + post.path, tls, post, stage),
+    postGarbage: (post, garbage) => postGarbage(url() + post.path, tls, post, garbage),
     encrypt: async (content) =>
       new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
         .setProtectedHeader({ alg: 'RSA-OAEP-256', enc: 'A256GCM' })
@@ -116,46 +102,8 @@ export function createPlatform(options: PlatformOptions): Platform {
   };
 }
 
-function headersOf(post: Post): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'x-idempotency-key': post.idempotencyKey,
-    'x-request-id': post.requestId,
-  };
-}
-
 function neverSent(error: unknown): boolean {
   if (error instanceof errors.ConnectTimeoutError) return true;
   if (error instanceof AggregateError) return error.errors.every(neverSent);
   return error instanceof Error && 'code' in error && NEVER_SENT.has(String(error.code));
-}
-
-/** One request on a connection of its own that is destroyed on the way. */
-function cut(
-  url: string,
-  tls: { cert: string; key: string; ca: string },
-  post: Post,
-  stage: 'request' | 'answer',
-): Promise<Exchange> {
-  const startedAt = performance.now();
-  return new Promise((resolve) => {
-    const bytes = Buffer.from(post.text);
-    const outgoing = httpsRequest(url, {
-      ...tls,
-      agent: false,
-      method: 'POST',
-      timeout: post.deadlineMs,
-      headers: { ...headersOf(post), 'content-length': bytes.length },
-    });
-    const end = (): void => {
-      outgoing.destroy();
-      resolve({ outcome: 'unknown', latencyMs: Math.round(performance.now() - startedAt) });
-    };
-    outgoing.on('error', end);
-    outgoing.on('timeout', end);
-    outgoing.on('response', end);
-    const flushed = (): void => void setTimeout(end, FLUSH_MS);
-    if (stage === 'request') outgoing.write(bytes.subarray(0, Math.floor(bytes.length / 2)), flushed);
-    else outgoing.end(bytes, flushed);
-  });
 }

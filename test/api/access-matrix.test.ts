@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aCard, topUp } from '../support/builders.ts';
+import { aBalance, aCard, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -22,11 +22,11 @@ const PATHS = allPaths(
   ),
 );
 
-type Kind = 'partner' | 'processor' | 'public-key';
+type Kind = 'partner' | 'sponsor' | 'processor' | 'public-key';
 
 const kindOf = ({ channel, route }: RoutePath): Kind => {
   if (route.role === 'nobody-asked') return 'public-key';
-  return channel === 'processor' ? 'processor' : 'partner';
+  return channel === 'processor' || channel === 'sponsor' ? channel : 'partner';
 };
 
 const needsIssuerCode = (path: RoutePath): boolean => path.channel === 'lifecycle';
@@ -37,8 +37,11 @@ const EXTRA = [
   'withoutPartner',
   'suspended',
   'suspendedProcessor',
+  'suspendedSponsor',
   'elsewhere',
   'creditOnly',
+  'sponsorOfOther',
+  'sponsorOfCredit',
 ] as const;
 type Extra = (typeof EXTRA)[number];
 
@@ -53,7 +56,7 @@ interface Refused {
   readonly audited: 'route' | 'certificate' | null;
 }
 
-const ALL: readonly Kind[] = ['partner', 'processor', 'public-key'];
+const ALL: readonly Kind[] = ['partner', 'sponsor', 'processor', 'public-key'];
 const NOT_TRUSTED = [401, 'CERTIFICATE_NOT_TRUSTED'] as const;
 const FORBIDDEN = [403, 'FORBIDDEN'] as const;
 
@@ -63,8 +66,8 @@ const REFUSED: readonly Refused[] = [
   { who: 'an unregistered certificate', as: 'unregistered', on: ALL, answer: NOT_TRUSTED, audited: null },
   { who: 'a revoked certificate', as: 'revoked', on: ALL, answer: NOT_TRUSTED, audited: 'certificate' },
   { who: 'an expired certificate', as: 'expired', on: ALL, answer: NOT_TRUSTED, audited: 'certificate' },
-  { who: 'the processor', as: 'processor', on: ['partner'], answer: FORBIDDEN, audited: 'route' },
-  { who: 'a partner', as: 'demo', on: ['processor'], answer: FORBIDDEN, audited: 'route' },
+  { who: 'the processor', as: 'processor', on: ['partner', 'sponsor'], answer: FORBIDDEN, audited: 'route' },
+  { who: 'a partner', as: 'demo', on: ['processor', 'sponsor'], answer: FORBIDDEN, audited: 'route' },
   { who: 'the sponsor', as: 'sponsor', on: ['partner', 'processor'], answer: FORBIDDEN, audited: 'route' },
   {
     who: 'a scope without partner',
@@ -84,6 +87,13 @@ const REFUSED: readonly Refused[] = [
     who: 'the processor of a suspended partner',
     as: 'suspendedProcessor',
     on: ['processor'],
+    answer: [403, 'PARTNER_SUSPENDED'],
+    audited: 'route',
+  },
+  {
+    who: 'the sponsor of a suspended partner',
+    as: 'suspendedSponsor',
+    on: ['sponsor'],
     answer: [403, 'PARTNER_SUSPENDED'],
     audited: 'route',
   },
@@ -123,6 +133,7 @@ const REFUSED: readonly Refused[] = [
 
 interface Stranger {
   readonly who: string;
+  readonly on: Kind;
   readonly as: ClientName | Extra;
   /** Sent everywhere, or only where the channel needs one. */
   readonly issuerCode: string;
@@ -131,9 +142,23 @@ interface Stranger {
 
 /** They may call, but what is named is not theirs. */
 const STRANGERS: readonly Stranger[] = [
-  { who: 'another partner', as: 'other', issuerCode: 'other', always: false },
-  { who: 'a certificate of another programme', as: 'creditOnly', issuerCode: 'credit', always: false },
-  { who: 'the owner in another programme', as: 'demo', issuerCode: 'credit', always: true },
+  { who: 'another partner', on: 'partner', as: 'other', issuerCode: 'other', always: false },
+  {
+    who: 'a certificate of another programme',
+    on: 'partner',
+    as: 'creditOnly',
+    issuerCode: 'credit',
+    always: false,
+  },
+  { who: 'the owner in another programme', on: 'partner', as: 'demo', issuerCode: 'credit', always: true },
+  { who: "another partner's sponsor", on: 'sponsor', as: 'sponsorOfOther', issuerCode: '', always: false },
+  {
+    who: 'the sponsor of another programme',
+    on: 'sponsor',
+    as: 'sponsorOfCredit',
+    issuerCode: '',
+    always: false,
+  },
 ];
 
 let api: ApiHarness;
@@ -186,6 +211,24 @@ async function addExtraClients(): Promise<void> {
     scopes: ['processor'],
     partnerId: suspendedId,
   });
+  extra.suspendedSponsor = await api.addClient({
+    label: 'suspended-sponsor',
+    scopes: ['bin_sponsor'],
+    partnerId: suspendedId,
+  });
+  const { partner_id: otherId } = await api.owner
+    .selectFrom('partners')
+    .select('partner_id')
+    .where('code', '=', 'other')
+    .executeTakeFirstOrThrow();
+  const sponsor = { scopes: ['bin_sponsor' as const] };
+  extra.sponsorOfOther = await api.addClient({ ...sponsor, label: 'other-sponsor', partnerId: otherId });
+  extra.sponsorOfCredit = await api.addClient({
+    ...sponsor,
+    label: 'credit-sponsor',
+    partnerId: null,
+    programmes: ['credit'],
+  });
   extra.elsewhere = await api.addClient({ ...partner, label: 'elsewhere', partnerId: elsewhereId });
   extra.creditOnly = await api.addClient({ ...partner, label: 'credit-only', programmes: ['credit'] });
 }
@@ -207,9 +250,13 @@ async function makeOwned(): Promise<Named> {
     .where('card_id', '=', card.cardId)
     .executeTakeFirstOrThrow();
   const programmeId = api.demo.programmes['sandbox']?.id;
-  const partnerBalances = await api.call('GET', `/secure/partner-balances?programmeId=${programmeId}`);
+  const partnerBalances = await api.call(
+    'GET',
+    `/secure/partner-balances?kind=credit&programmeId=${programmeId}`,
+  );
   return {
     ...card,
+    otherBalanceId: await aBalance(api, card.customerId),
     transactionId: posted.body.id,
     partnerBalanceId: partnerBalances.body.items[0].id,
     verificationId: verification.body.verificationId ?? verification.body.id,
@@ -291,7 +338,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
   });
 
   const { route } = path;
-  const strangers = kindOf(path) === 'partner' ? STRANGERS : [];
+  const strangers = STRANGERS.filter((one) => one.on === kindOf(path));
 
   it.each(strangers.map((one) => [one.who, one] as const))('shows nothing to %s', async (_who, one) => {
     const issuerCode = one.always || needsIssuerCode(path) ? one.issuerCode : null;
@@ -339,8 +386,14 @@ describe('the same requests from those who may', () => {
       if (path.route.operation.toLowerCase().endsWith('unlockcard')) {
         await call(pathNamed('lockCard'), named, 'demo', null);
       }
-      const as = kindOf(path) === 'processor' ? 'processor' : 'demo';
-      const answer = await call(path, named, as, needsIssuerCode(path) ? 'sandbox' : null);
+      const kind = kindOf(path);
+      const as = kind === 'processor' || kind === 'sponsor' ? kind : 'demo';
+      // The balance that all other calls name has money and a card.
+      const names =
+        path.route.operation === 'deleteBalance'
+          ? { ...named, balanceId: await aBalance(api, named.customerId) }
+          : named;
+      const answer = await call(path, names, as, needsIssuerCode(path) ? 'sandbox' : null);
       expect([answer.status, answer.body?.title]).toEqual([
         expect.toSatisfy((status: number) => status >= 200 && status < 300),
         undefined,

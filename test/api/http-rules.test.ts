@@ -163,7 +163,8 @@ describe('methods', () => {
       byShape.set(shape, { ...known, methods: [...known.methods, one.method] });
     }
     for (const { path, listener, methods } of byShape.values()) {
-      for (const method of ['PATCH', 'OPTIONS', 'DELETE', 'TRACE']) {
+      const others = ['PATCH', 'OPTIONS', 'DELETE', 'TRACE'].filter((one) => !methods.includes(one));
+      for (const method of others) {
         const answer = await api.call(method, fill(path), { listener, as: 'demo' });
         expect([path, answer.status, answer.body?.title]).toEqual([path, 405, 'METHOD_NOT_ALLOWED']);
         expect([path, answer.headers['allow']?.split(', ').toSorted()]).toEqual([path, methods.toSorted()]);

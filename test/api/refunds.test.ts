@@ -35,10 +35,15 @@ describe('POST /processor/refunds', () => {
     expect(await posted()).toBe(940);
   });
 
-  it('200 QUARANTINED: a refund reversal waits for its release', async () => {
+  it('200 POSTED: a refund that is taken back is paid by the holder again', async () => {
+    const before = await posted();
     const record = aRecord(aPurchase(card, 100), 100, { recordType: 'REFUND_REVERSAL' });
     const { status, body } = await send(api, 'refunds', record);
-    expect([status, body.results[0].result]).toEqual([200, 'QUARANTINED']);
+    expect([status, body.results[0]]).toMatchObject([
+      200,
+      { result: 'POSTED', exception: 'SECOND_PRESENTMENT' },
+    ]);
+    expect(await posted()).toBe(before - 100);
   });
 
   it.each(['PURCHASE', 'CASH', 'CREDIT', 'CHARGEBACK', 'SECOND_PRESENTMENT'] as const)(

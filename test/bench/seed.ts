@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { atomically, type Trx } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
-import { sharedAccounts } from '../../db/ledger.ts';
+import { openPartnerBalance, sharedAccounts } from '../../db/ledger.ts';
+import { postPartnerBalance } from '../../db/partner-balance-postings.ts';
 import { findProgramme, type Programme } from '../../db/partners.ts';
-import { postPartnerBalance } from '../../db/postings.ts';
 import type { Caller } from '../../domain/actor.ts';
 import type { LimitDocument } from '../../domain/limit.ts';
 
@@ -90,6 +90,13 @@ async function seedProgramme(trx: Trx, partnerId: number): Promise<Programme> {
     .execute();
   const programme = await findProgramme(trx, programmeId);
   if (programme === undefined) throw new Error('the programme is not there');
+  await openPartnerBalance(trx, {
+    partnerId,
+    programmeId,
+    currency: CURRENCY,
+    kind: programme.funding,
+    enforced: true,
+  });
   await postPartnerBalance(trx, {
     programme,
     type: 'collateralCredit',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
@@ -7,13 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from '../../cli/command.ts';
 import { CommandFailed } from '../../cli/exit-code.ts';
 import { certificatesCommand } from '../../cli/operate/certificates.ts';
+import { clearingFilesCommand } from '../../cli/operate/clearing-files.ts';
+import { exceptionsCommand } from '../../cli/operate/exceptions.ts';
 import { createDetector } from '../../cli/operate/leaks/detector.ts';
 import { scanTables } from '../../cli/operate/leaks/scan-tables.ts';
+import { postClearingFileCommand } from '../../cli/operate/post-clearing-file.ts';
+import { reconcileCommand } from '../../cli/operate/reconcile.ts';
+import { releaseHoldCommand } from '../../cli/operate/release-hold.ts';
 import { revokeCommand } from '../../cli/operate/revoke.ts';
 import { traceCommand } from '../../cli/operate/trace.ts';
 import { verifyLedgerCommand } from '../../cli/operate/verify-ledger.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
+import { aClearingFile } from '../support/clearing-file.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 
 describe('operator commands', () => {
@@ -35,10 +41,11 @@ describe('operator commands', () => {
     const io = { out, err: out, json, environment, projectDir: dataDir };
     const given = args.filter((one) => one !== '--json');
     const code = await command.run(given, io).catch((error: unknown) => {
-      if (error instanceof CommandFailed) return [error.code, error.message] as const;
-      throw error;
+      if (!(error instanceof CommandFailed)) throw error;
+      lines.push(error.message);
+      return error.code;
     });
-    return { code: typeof code === 'number' ? code : code[0], output: lines.join('\n') };
+    return { code, output: lines.join('\n') };
   }
 
   beforeAll(async () => {
@@ -110,6 +117,88 @@ describe('operator commands', () => {
       code: 0,
       output: '{"ok":true,"differences":[]}',
     });
+  });
+
+  it('post-clearing-file queues a file with its bytes, once', async () => {
+    const file = aClearingFile([], { fileId: 'by-hand' });
+    const path = join(dataDir, 'file.ndjson');
+    writeFileSync(path, file.bytes);
+    expect(await run(postClearingFileCommand, path)).toMatchObject({ code: 64 });
+    const args = [path, '--processor', 'processor'];
+    expect(await run(postClearingFileCommand, ...args)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('by-hand is queued with 0 records'),
+    });
+    expect(await run(postClearingFileCommand, ...args)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('by-hand is known'),
+    });
+    const chunks = await owner.selectFrom('clearing_chunks').select('bytes').execute();
+    expect(chunks).toEqual([{ bytes: file.bytes }]);
+    writeFileSync(path, aClearingFile([{ amount: 1 }], { fileId: 'by-hand' }).bytes);
+    expect(await run(postClearingFileCommand, ...args)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('FILE_CHANGED'),
+    });
+    writeFileSync(path, 'no file');
+    expect(await run(postClearingFileCommand, ...args)).toMatchObject({ code: 1 });
+    expect(await run(postClearingFileCommand, join(dataDir, 'nothing'))).toMatchObject({ code: 1 });
+  });
+
+  it('clearing-files lists files and shows one', async () => {
+    expect((await run(clearingFilesCommand)).output).toMatch(/by-hand +2026-03-02 +QUEUED +0/);
+    expect(JSON.parse((await run(clearingFilesCommand, 'by-hand', '--json')).output)).toMatchObject({
+      fileId: 'by-hand',
+      source: 'OPERATOR',
+      status: 'QUEUED',
+    });
+    expect(await run(clearingFilesCommand, 'nothing')).toMatchObject({ code: 1 });
+  });
+
+  it('exceptions are listed, claimed, assigned and resolved', async () => {
+    const id = '01956b7e-55aa-4c11-8a31-0b5d6f0c2a11';
+    await owner
+      .insertInto('exceptions')
+      .values({
+        exception_id: id,
+        partner_id: null,
+        kind: 'FILE_TOTALS',
+        severity: 'CRITICAL',
+        transaction_id: null,
+        record_id: null,
+        values: JSON.stringify({ fileId: 'F1', reason: 'TOTALS' }),
+      })
+      .execute();
+    expect((await run(exceptionsCommand)).output).toMatch(/FILE_TOTALS +CRITICAL +OPEN .*fileId=F1/);
+    expect(await run(exceptionsCommand, '--severity', 'warn')).toMatchObject({ output: 'no exception' });
+    expect(await run(exceptionsCommand, '--state', 'lost')).toMatchObject({ code: 64 });
+    expect(await run(exceptionsCommand, 'claim', id)).toMatchObject({ code: 0 });
+    expect(await run(exceptionsCommand, 'assign', id, '--to', 'bob')).toMatchObject({ code: 0 });
+    const resolve = ['resolve', id, '--note', 'sent again', '--operator', 'ada'];
+    expect(await run(exceptionsCommand, ...resolve, '--resolution', 'WRITE_OFF')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('RESOLUTION_NOT_FOR_KIND'),
+    });
+    expect(await run(exceptionsCommand, ...resolve, '--resolution', 'accept')).toMatchObject({ code: 0 });
+    const [shown] = JSON.parse((await run(exceptionsCommand, '--json')).output).items;
+    expect(shown).toMatchObject({ state: 'RESOLVED', resolution: 'ACCEPT', note: 'sent again' });
+    expect(shown.resolvedBy).toMatch(/ for ada$/);
+  });
+
+  it('reconcile runs one job', async () => {
+    expect(await run(reconcileCommand, '--job', 'holds')).toMatchObject({
+      code: 0,
+      output: 'holds: no difference',
+    });
+    expect(await run(reconcileCommand, '--job', 'clearing')).toMatchObject({ code: 64 });
+    expect(await run(reconcileCommand, '--job', 'nothing')).toMatchObject({ code: 64 });
+  });
+
+  it('release-hold wants one transaction, a reason and a whole amount', async () => {
+    const id = randomUUID();
+    expect(await run(releaseHoldCommand, id)).toMatchObject({ code: 64 });
+    expect(await run(releaseHoldCommand, 'no-uuid', '--reason', 'x')).toMatchObject({ code: 64 });
+    expect(await run(releaseHoldCommand, id, '--reason', 'x', '--amount', '1.5')).toMatchObject({ code: 64 });
   });
 
   it('the leak scan finds a card number in text, JSON and bytes, and names only the place', async () => {

@@ -5,7 +5,7 @@ const environment = inject('stackEnvironment');
 
 interface DemoAnswer {
   readonly ok: boolean;
-  readonly steps: readonly { number: number; happened: string; link: string | null }[];
+  readonly steps: readonly { number: number | string; happened: string; link: string | null }[];
   readonly facts: Record<string, string | number>;
 }
 
@@ -19,14 +19,15 @@ describe('the demo', () => {
     demo = JSON.parse(output) as DemoAnswer;
   });
 
-  it('goes through steps 1 to 9 as expected', () => {
+  it('goes through its steps as expected', () => {
     expect(demo.ok).toBe(true);
-    expect(demo.steps.map((one) => one.number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(demo.steps.map((one) => one.number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, '8a', '8b', '8c', 9, 20]);
   });
 
   it('links the verification and the resent notification to their Temporal runs', () => {
     expect(demo.steps[1]?.link).toContain('customer-verification%3A');
-    expect(demo.steps[8]?.link).toContain('notification-delivery%3A');
+    const notified = demo.steps.find((one) => one.number === 9);
+    expect(notified?.link).toContain('notification-delivery%3A');
   });
 
   it('leaves a decision trace that the command line shows', async () => {
@@ -45,7 +46,7 @@ describe('the demo', () => {
   it('prints one line a step for people', async () => {
     const { code, output } = await runCardloom(['demo', '--only', 'main'], environment);
     expect(code, output).toBe(0);
-    expect(output.split('\n').filter((line) => /^ [1-9] {2}\S/.test(line))).toHaveLength(9);
+    expect(output.split('\n').filter((line) => /^[ 0-9][0-9a-c] {2}\S/.test(line))).toHaveLength(13);
     expect(output).toMatch(/555544\*{6}[0-9]{4}/);
     expect(output).not.toMatch(/555544[0-9]{10}/);
   });

@@ -56,7 +56,9 @@ describe('recorded histories', () => {
       logger: new DefaultLogger('ERROR'),
     });
     const touched = histories.filter((one) =>
-      ['notification-batch', 'notification-delivery', 'processor-instruction'].includes(one.workflow),
+      ['clearing-file', 'notification-batch', 'notification-delivery', 'processor-instruction'].includes(
+        one.workflow,
+      ),
     );
     const errors = await replay(changed, touched);
     const unnoticed = touched.filter(({ name }) => !(errors.get(name) instanceof DeterminismViolationError));

@@ -1,15 +1,7 @@
-import { createDecipheriv, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { createDecipheriv } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import 'reflect-metadata';
-import * as x509 from '@peculiar/x509';
-import { compactDecrypt } from 'jose';
-import { pino } from 'pino';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../simulators/processor/config.ts';
 import { cardVerificationValue, cvc2Of } from '../../simulators/processor/cvc2.ts';
@@ -17,215 +9,35 @@ import { isLuhnValid } from '../../simulators/processor/pan.ts';
 import { isoFormat4PinBlock } from '../../simulators/processor/pin-block.ts';
 import { readProducts } from '../../simulators/processor/products.ts';
 import { startProcessorSimulator } from '../../simulators/processor/start.ts';
-import type { ProcessorSimulator, ProcessorSimulatorOptions } from '../../simulators/processor/start.ts';
 import { convert } from '../../simulators/processor/wire/rates.ts';
+import type { Json, ProcessorRig, Received } from './processor-rig.ts';
+import {
+  APPROVED,
+  approve,
+  call,
+  CVK,
+  eventually,
+  makeCa,
+  newOrder,
+  PIN_KEY,
+  startRig,
+} from './processor-rig.ts';
 
-type Json = Record<string, unknown>;
-interface Received {
-  readonly path: string;
-  readonly key: string;
-  readonly body: Json;
-  readonly text: string;
-}
-interface Scripted {
-  readonly status: number;
-  readonly body: unknown;
-  readonly afterMs?: number;
-}
-type Script = (received: Received) => Scripted;
-
-const TOKEN = 'control-token';
-const CVK = Buffer.from('0123456789ABCDEFFEDCBA9876543210', 'hex');
-const PIN_KEY = Buffer.from('00112233445566778899AABBCCDDEEFF', 'hex');
-const APPROVED = {
-  id: '24cbc777-de3f-42e2-b772-7d5427dc616e',
-  result: 'APPROVED',
-  responseCode: '00',
-  authorizationCode: 'A7K2Q9',
-  currency: 'EUR',
-};
-const platformKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const folder = mkdtempSync(join(tmpdir(), 'processor-sim-'));
-
-let ca: Awaited<ReturnType<typeof makeCa>>;
-let platform: Server;
-let options: ProcessorSimulatorOptions;
-let simulator: ProcessorSimulator;
-let certified: Agent;
-let received: Received[] = [];
-let script: Script;
-
-const approve: Script = ({ path, body }) => {
-  if (path !== '/processor/authorizations') return { status: 200, body: { accepted: true } };
-  return { status: 200, body: { ...APPROVED, approvedAmount: body['amount'] } };
-};
+let rig: ProcessorRig;
 
 beforeAll(async () => {
-  ca = await makeCa();
-  const platformTls = await ca.issue('localhost');
-  const publicKey = platformKeys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  platform = createServer(
-    { ...platformTls, ca: ca.pem, requestCert: true, rejectUnauthorized: true },
-    (req, res) => {
-      let text = '';
-      req.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      req.on('end', () => {
-        res.setHeader('content-type', 'application/json');
-        if (req.url === '/public-key') {
-          res.end(JSON.stringify({ publicKey: Buffer.from(publicKey).toString('base64') }));
-          return;
-        }
-        const one: Received = {
-          path: req.url ?? '',
-          key: String(req.headers['x-idempotency-key']),
-          body: JSON.parse(text) as Json,
-          text,
-        };
-        received.push(one);
-        const answer = script(one);
-        setTimeout(() => {
-          res.statusCode = answer.status;
-          res.end(JSON.stringify(answer.body));
-        }, answer.afterMs ?? 0);
-      });
-    },
-  );
-  await new Promise<void>((resolve) => platform.listen(0, '127.0.0.1', resolve));
-  const outbound = await ca.issue('processor');
-  options = {
-    token: TOKEN,
-    contractTls: { ...(await ca.issue('localhost')), ca: ca.pem },
-    platform: {
-      url: () => `https://localhost:${(platform.address() as AddressInfo).port}`,
-      ...outbound,
-      ca: ca.pem,
-    },
-    storeFolder: join(folder, 'store'),
-    keys: { cvk: CVK, pinTransport: { keyId: 'ptk-1', key: PIN_KEY } },
-    seed: 7,
-    times: { authorizationMs: 400, otherMs: 2_000, firstRepeatMs: 20, longestRepeatMs: 80 },
-    logger: pino({ level: 'silent' }),
-  };
-  script = approve;
-  simulator = await startProcessorSimulator(options);
-  certified = new Agent({ connect: { ...(await ca.issue('platform')), ca: ca.pem } });
+  rig = await startRig();
 });
 
-afterEach(async () => {
-  script = approve;
-  await control('DELETE', '/simulator/faults');
-  received = [];
-});
+afterEach(() => rig.clean());
 
-afterAll(async () => {
-  await simulator.stop();
-  await certified.destroy();
-  platform.closeAllConnections();
-  await new Promise((resolve) => platform.close(resolve));
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rig.stop());
 
-/** A CA and certificates for localhost, all RSA 2048. */
-async function makeCa() {
-  const algorithm = {
-    name: 'RSASSA-PKCS1-v1_5',
-    hash: 'SHA-256',
-    modulusLength: 2048,
-    publicExponent: new Uint8Array([1, 0, 1]),
-  };
-  const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const keys = await makeKeys();
-  const root = await x509.X509CertificateGenerator.createSelfSigned({
-    name: `CN=ca ${randomUUID()}`,
-    keys,
-    signingAlgorithm: algorithm,
-    extensions: [new x509.BasicConstraintsExtension(true)],
-  });
-  return {
-    pem: root.toString('pem'),
-    issue: async (name: string) => {
-      const own = await makeKeys();
-      const certificate = await x509.X509CertificateGenerator.create({
-        subject: `CN=${name}`,
-        issuer: root.subject,
-        publicKey: own.publicKey,
-        signingKey: keys.privateKey,
-        signingAlgorithm: algorithm,
-        extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
-      });
-      const der = await crypto.subtle.exportKey('pkcs8', own.privateKey);
-      return { cert: certificate.toString('pem'), key: x509.PemConverter.encode(der, 'PRIVATE KEY') };
-    },
-  };
-}
-
-interface Answered {
-  readonly status: number;
-  readonly headers: Record<string, unknown>;
-  readonly text: string;
-  readonly body: Json;
-}
-
-async function call(
-  url: string,
-  method: string,
-  body: unknown,
-  headers: Json,
-  agent?: Agent,
-): Promise<Answered> {
-  const answer = await request(url, {
-    method: method as 'GET',
-    headers: { 'content-type': 'application/json', ...headers } as Record<string, string>,
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    ...(agent !== undefined && { dispatcher: agent }),
-  });
-  const text = await answer.body.text();
-  const parsed = text === '' ? {} : (JSON.parse(text) as Json);
-  return { status: answer.statusCode, headers: answer.headers, text, body: parsed };
-}
-
-const control = (method: string, path: string, body?: unknown) =>
-  call(simulator.controlUrl + path, method, body, { authorization: `Bearer ${TOKEN}` });
-
-const contract = (method: string, path: string, body?: unknown, key: string = randomUUID()) =>
-  call(simulator.contractUrl + path, method, body, { 'x-idempotency-key': key }, certified);
-
-let nextCardId = 1000;
-const newOrder = (more: Json = {}) => ({
-  reference: randomUUID().replaceAll('-', ''),
-  externalCardId: (nextCardId += 1),
-  productId: 'VIR-EUR',
-  currency: 'EUR',
-  expiryMonths: 36,
-  cardholder: { name: 'ADA NOWAK', country: 'POL' },
-  ...more,
-});
-
-async function newCard(): Promise<{ cardId: number; processorCardId: string }> {
-  const order = newOrder();
-  const made = await contract('POST', '/v1/cards/virtual', order);
-  return { cardId: order.externalCardId, processorCardId: String(made.body['processorCardId']) };
-}
-
-async function decrypt(payload: unknown): Promise<Json> {
-  const { plaintext, protectedHeader } = await compactDecrypt(String(payload), platformKeys.privateKey);
-  expect(protectedHeader).toEqual({ alg: 'RSA-OAEP-256', enc: 'A256GCM' });
-  return JSON.parse(new TextDecoder().decode(plaintext)) as Json;
-}
-
-async function authorize(cardId: number, more: Json = {}) {
-  const answer = await control('POST', '/simulator/authorizations', {
-    cardId,
-    amount: 1234,
-    currency: 'EUR',
-    ...more,
-  });
-  return { ...answer, traceId: String(answer.body['traceId']), request: answer.body['request'] as Json };
-}
-
-async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  await expect.poll(holds, { timeout: 3_000, interval: 10 }).toBe(true);
-}
+const control: ProcessorRig['control'] = (...call) => rig.control(...call);
+const contract: ProcessorRig['contract'] = (...call) => rig.contract(...call);
+const newCard: ProcessorRig['newCard'] = () => rig.newCard();
+const decrypt: ProcessorRig['decrypt'] = (payload) => rig.decrypt(payload);
+const authorize: ProcessorRig['authorize'] = (...call) => rig.authorize(...call);
 
 describe('card numbers and values', () => {
   it.each([
@@ -277,9 +89,11 @@ describe('card numbers and values', () => {
 describe('contract', () => {
   it('demands a client certificate of the known CA', async () => {
     const stranger = await (await makeCa()).issue('platform');
-    for (const connect of [{ ca: ca.pem }, { ...stranger, ca: ca.pem }]) {
+    for (const connect of [{ ca: rig.ca.pem }, { ...stranger, ca: rig.ca.pem }]) {
       const agent = new Agent({ connect });
-      await expect(call(`${simulator.contractUrl}/v1/health`, 'GET', undefined, {}, agent)).rejects.toThrow();
+      await expect(
+        call(`${rig.simulator.contractUrl}/v1/health`, 'GET', undefined, {}, agent),
+      ).rejects.toThrow();
       await agent.destroy();
     }
     expect((await contract('GET', '/v1/health')).body).toEqual({ status: 'UP' });
@@ -339,11 +153,11 @@ describe('contract', () => {
     expect(fields.sort()).toEqual(['colour', 'reference']);
     expect((await contract('POST', '/v1/cards/virtual', '{')).status).toBe(400);
     const keyless = await call(
-      `${simulator.contractUrl}/v1/cards/virtual`,
+      `${rig.simulator.contractUrl}/v1/cards/virtual`,
       'POST',
       newOrder(),
       {},
-      certified,
+      rig.certified,
     );
     expect(keyless.status).toBe(400);
   });
@@ -371,9 +185,9 @@ describe('contract', () => {
 
 describe('control', () => {
   it('wants the token everywhere but on health', async () => {
-    expect((await call(`${simulator.controlUrl}/health`, 'GET', undefined, {})).status).toBe(200);
+    expect((await call(`${rig.simulator.controlUrl}/health`, 'GET', undefined, {})).status).toBe(200);
     for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
-      const answer = await call(`${simulator.controlUrl}/simulator/cards`, 'GET', undefined, headers);
+      const answer = await call(`${rig.simulator.controlUrl}/simulator/cards`, 'GET', undefined, headers);
       expect(answer).toMatchObject({ status: 401, body: { title: 'UNAUTHENTICATED' } });
     }
   });
@@ -398,8 +212,8 @@ describe('control', () => {
       'response',
       'traceId',
     ]);
-    expect(body['request']).toEqual(received[0]?.body);
-    expect(received[0]?.body).toMatchObject({
+    expect(body['request']).toEqual(rig.received[0]?.body);
+    expect(rig.received[0]?.body).toMatchObject({
       kind: 'AUTHORIZATION',
       type: 'pos',
       processorCardId,
@@ -408,7 +222,7 @@ describe('control', () => {
       description: 'CORNER SHOP',
       transactionData: { mcc: '5411', captureMode: 'ecommerce' },
     });
-    expect(received[0]?.body['stan']).toMatch(/^[0-9]{6}$/);
+    expect(rig.received[0]?.body['stan']).toMatch(/^[0-9]{6}$/);
     expect(body['response']).toMatchObject({ result: 'APPROVED', approvedAmount: 1234 });
     const log = await control('GET', `/simulator/messages?traceId=${traceId}`);
     expect(log.body['items']).toMatchObject([
@@ -420,7 +234,7 @@ describe('control', () => {
   it('bills in the currency of the card', async () => {
     const { cardId } = await newCard();
     await authorize(cardId, { amount: 76000, currency: 'THB' });
-    expect(received[0]?.body).toMatchObject({
+    expect(rig.received[0]?.body).toMatchObject({
       amount: 2233,
       currency: 'EUR',
       originalAmount: 76000,
@@ -436,7 +250,7 @@ describe('control', () => {
     const order = newOrder();
     const made = await contract('POST', '/v1/cards/virtual', order);
     await authorize(order.externalCardId, { type: 'atm', pin: '4321' });
-    const { pinBlock, verification } = received[0]?.body as { pinBlock: Json; verification: Json };
+    const { pinBlock, verification } = rig.received[0]?.body as { pinBlock: Json; verification: Json };
     expect(pinBlock).toMatchObject({ format: 'ISO-4', keyId: 'ptk-1' });
     expect(verification).toMatchObject({ pin: 'NOT_CHECKED', cryptogram: 'MATCH' });
     const decipher = (block: Buffer) =>
@@ -449,8 +263,8 @@ describe('control', () => {
     const pinField = decipher(Buffer.from(outer.map((byte, index) => byte ^ panField[index]!)));
     expect(pinField.toString('hex')).toMatch(/^444321a{10}/);
     await authorize(order.externalCardId, { cvc2: '123' });
-    expect(await decrypt(received[1]?.body['payload'])).toEqual({ cvc2: '123' });
-    expect(received.map((one) => JSON.stringify([one.body['pin'], one.body['cvc2']]))).toEqual([
+    expect(await decrypt(rig.received[1]?.body['payload'])).toEqual({ cvc2: '123' });
+    expect(rig.received.map((one) => JSON.stringify([one.body['pin'], one.body['cvc2']]))).toEqual([
       '[null,null]',
       '[null,null]',
     ]);
@@ -459,7 +273,11 @@ describe('control', () => {
   it('asks for a balance', async () => {
     const { processorCardId } = await newCard();
     await control('POST', '/simulator/balance-inquiries', { processorCardId });
-    expect(received[0]?.body).toMatchObject({ kind: 'BALANCE_INQUIRY', type: 'balance_inquiry', amount: 0 });
+    expect(rig.received[0]?.body).toMatchObject({
+      kind: 'BALANCE_INQUIRY',
+      type: 'balance_inquiry',
+      amount: 0,
+    });
   });
 
   it('reverses a part, clears the rest, and refuses a second final clearing', async () => {
@@ -469,7 +287,7 @@ describe('control', () => {
       amount: 2000,
       reason: 'MERCHANT',
     });
-    expect(received[1]).toMatchObject({
+    expect(rig.received[1]).toMatchObject({
       path: '/processor/reversals',
       body: {
         amount: 2000,
@@ -482,7 +300,7 @@ describe('control', () => {
     });
     const clear = (body: Json) => control('POST', `/simulator/authorizations/${traceId}/clear`, body);
     expect((await clear({ amount: 1000, final: false })).status).toBe(200);
-    expect(received[2]).toMatchObject({
+    expect(rig.received[2]).toMatchObject({
       path: '/processor/clearings',
       body: { final: false, clearingSequence: 1 },
     });
@@ -507,14 +325,14 @@ describe('control', () => {
 
   it('clears by default what was approved, and nothing that was declined', async () => {
     const { cardId } = await newCard();
-    script = ({ body }) => ({
+    rig.script = ({ body }) => ({
       status: 200,
       body: { ...APPROVED, approvedAmount: Number(body['amount']) - 34 },
     });
     const partly = await authorize(cardId);
     const clear = (traceId: string) => control('POST', `/simulator/authorizations/${traceId}/clear`, {});
     expect((await clear(partly.traceId)).body['request']).toMatchObject({ amount: 1200 });
-    script = () => ({ status: 200, body: { result: 'DECLINED', authorizationCode: null } });
+    rig.script = () => ({ status: 200, body: { result: 'DECLINED', authorizationCode: null } });
     const declined = await authorize(cardId);
     expect((await clear(declined.traceId)).status).toBe(409);
     expect((await clear('none')).body['title']).toBe('TRACE_NOT_FOUND');
@@ -524,27 +342,27 @@ describe('control', () => {
     const { cardId } = await newCard();
     const { traceId } = await authorize(cardId);
     await control('POST', `/simulator/authorizations/${traceId}/repeat`, { times: 2 });
-    expect(received).toHaveLength(3);
+    expect(rig.received).toHaveLength(3);
     const duplicateKey = ({ body }: Received) =>
       ['processorCardId', 'kind', 'stan', 'retrievalReferenceNumber', 'acquirerId', 'date'].map(
         (name) => body[name],
       );
-    expect(duplicateKey(received[2]!)).toEqual(duplicateKey(received[0]!));
-    expect(received[2]?.body['repeat']).toBe(true);
-    expect(received[2]?.body['messageId']).not.toBe(received[0]?.body['messageId']);
-    expect(new Set(received.map((one) => one.key)).size).toBe(3);
+    expect(duplicateKey(rig.received[2]!)).toEqual(duplicateKey(rig.received[0]!));
+    expect(rig.received[2]?.body['repeat']).toBe(true);
+    expect(rig.received[2]?.body['messageId']).not.toBe(rig.received[0]?.body['messageId']);
+    expect(new Set(rig.received.map((one) => one.key)).size).toBe(3);
   });
 
   it('posts by force and refunds without a purchase', async () => {
     const { cardId } = await newCard();
     await control('POST', '/simulator/force-posts', { cardId, amount: 900, currency: 'EUR', mcc: '7011' });
     await control('POST', '/simulator/refunds', { cardId, amount: 500, currency: 'EUR', authorize: true });
-    expect(received.map(({ body }) => body['recordType'] ?? body['kind'])).toEqual([
+    expect(rig.received.map(({ body }) => body['recordType'] ?? body['kind'])).toEqual([
       'PURCHASE',
       'CREDIT_AUTHORIZATION',
       'REFUND',
     ]);
-    expect(received[1]?.body).toMatchObject({
+    expect(rig.received[1]?.body).toMatchObject({
       type: 'adjustment',
       transactionData: { adjustmentReasonDescription: 'REFUND' },
     });
@@ -553,7 +371,7 @@ describe('control', () => {
   it('sends card events and keeps a lock of its own', async () => {
     const { cardId, processorCardId } = await newCard();
     await control('POST', '/simulator/card-events', { cardId, type: 'LOCKED_OUTSIDE', data: { code: 3 } });
-    expect(received[0]).toMatchObject({
+    expect(rig.received[0]).toMatchObject({
       path: '/processor/events',
       body: { processorCardId, type: 'LOCKED_OUTSIDE', data: { code: 3 } },
     });
@@ -574,51 +392,59 @@ describe('control', () => {
     expect((await authorize(999_999_999)).body['title']).toBe('CARD_NOT_FOUND');
     const both = { cardId, processorCardId: 'pc_1', amount: 1, currency: 'EUR' };
     expect((await control('POST', '/simulator/authorizations', both)).status).toBe(400);
-    expect(received).toHaveLength(0);
+    expect(rig.received).toHaveLength(0);
   });
 });
 
 describe('silence and repeats', () => {
-  it('gives up an authorization at its deadline and reverses with TIMEOUT until acknowledged', async () => {
+  it('gives up an authorization at its deadline, advises its no, and reverses with TIMEOUT until acknowledged', async () => {
     const { cardId } = await newCard();
     let refusals = 2;
-    script = (one) => {
+    rig.script = (one) => {
+      if (one.body['advice'] === true) return approve(one);
       if (one.path === '/processor/authorizations') return { status: 200, body: APPROVED, afterMs: 1_000 };
       refusals -= 1;
       return { status: refusals >= 0 ? 503 : 200, body: {} };
     };
-    const { body } = await authorize(cardId);
+    const { body, request: original } = await authorize(cardId);
     expect(body['response']).toBeNull();
+    expect(body['standIn']).toEqual({ result: 'DECLINED', authorizationCode: null });
     expect(body['latencyMs']).toBeGreaterThanOrEqual(390);
-    await eventually(() => received.length === 4);
-    const reversals = received.slice(1);
+    await eventually(() => rig.received.length === 5);
+    expect(rig.received[1]?.body).toMatchObject({
+      advice: true,
+      adviceReason: 'STAND_IN',
+      adviceResult: 'DECLINED',
+      networkReferenceId: original['networkReferenceId'],
+    });
+    const reversals = rig.received.slice(2);
     expect(new Set(reversals.map((one) => one.text)).size).toBe(1);
     expect(new Set(reversals.map((one) => one.key)).size).toBe(1);
-    expect(reversals[0]?.body).toMatchObject({ reasonCode: 'TIMEOUT' });
+    expect(reversals[0]?.body).toMatchObject({ reasonCode: 'TIMEOUT', originalStan: original['stan'] });
     expect(reversals[0]?.body).not.toHaveProperty('amount');
   });
 
   it('takes 503 as no decision: no reversal', async () => {
     const { cardId } = await newCard();
-    script = () => ({ status: 503, body: { title: 'OVERLOADED', detail: '' } });
+    rig.script = () => ({ status: 503, body: { title: 'OVERLOADED', detail: '' } });
     expect((await authorize(cardId)).body['response']).toMatchObject({ title: 'OVERLOADED' });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(received).toHaveLength(1);
+    expect(rig.received).toHaveLength(1);
   });
 
   it('keeps cards, traces, repeats and seed over a restart', async () => {
     const { cardId } = await newCard();
     const { traceId } = await authorize(cardId);
-    script = () => ({ status: 503, body: {} });
+    rig.script = () => ({ status: 503, body: {} });
     await control('POST', `/simulator/authorizations/${traceId}/reverse`, { amount: 234 });
-    await simulator.stop();
-    expect(statSync(join(folder, 'store', 'processor.sqlite')).mode & 0o077).toBe(0);
-    script = approve;
-    const before = received.at(-1)?.text;
-    received = [];
-    simulator = await startProcessorSimulator({ ...options, seed: 99 });
-    await eventually(() => received.length === 1);
-    expect(received[0]?.text).toBe(before);
+    await rig.simulator.stop();
+    expect(statSync(join(rig.folder, 'store', 'processor.sqlite')).mode & 0o077).toBe(0);
+    rig.script = approve;
+    const before = rig.received.at(-1)?.text;
+    rig.received = [];
+    rig.simulator = await startProcessorSimulator({ ...rig.options, seed: 99 });
+    await eventually(() => rig.received.length === 1);
+    expect(rig.received[0]?.text).toBe(before);
     const cleared = await control('POST', `/simulator/authorizations/${traceId}/clear`, {});
     expect(cleared.body['request']).toMatchObject({ amount: 1000 });
     expect((await control('GET', '/simulator/config')).body['seed']).toBe(7);
@@ -626,18 +452,18 @@ describe('silence and repeats', () => {
 
   it('reverses at the next start what it was stopped in the middle of', async () => {
     const { cardId } = await newCard();
-    script = ({ path }) => ({
+    rig.script = ({ path }) => ({
       status: 200,
       body: APPROVED,
       afterMs: path === '/processor/authorizations' ? 2_000 : 0,
     });
     const lost = authorize(cardId).catch(() => null);
-    await eventually(() => received.length === 1);
-    await simulator.stop();
+    await eventually(() => rig.received.length === 1);
+    await rig.simulator.stop();
     await lost;
-    simulator = await startProcessorSimulator(options);
-    await eventually(() => received.some((one) => one.body['reasonCode'] === 'TIMEOUT'));
-    expect(received.at(-1)?.body['originalStan']).toBe(received[0]?.body['stan']);
+    rig.simulator = await startProcessorSimulator(rig.options);
+    await eventually(() => rig.received.some((one) => one.body['reasonCode'] === 'TIMEOUT'));
+    expect(rig.received.at(-1)?.body['originalStan']).toBe(rig.received[0]?.body['stan']);
   });
 });
 
@@ -649,19 +475,20 @@ describe('faults', () => {
     const once = { direction: 'toPlatform', message: 'authorization', count: 1 };
     await fault({ ...once, kind: 'drop', params: { stage: 'request' } });
     expect((await authorize(cardId)).body['response']).toBeNull();
-    await eventually(() => received.length === 1 && received[0]?.path === '/processor/reversals');
+    // The advice of the stand-in and its reversal, but no authorization.
+    await eventually(() => rig.received.length === 2 && rig.received[1]?.path === '/processor/reversals');
 
     await fault({ ...once, kind: 'drop', params: { stage: 'answer' } });
     expect((await authorize(cardId)).body['response']).toBeNull();
-    await eventually(() => received.length === 3);
+    await eventually(() => rig.received.length === 5);
 
     await fault({ ...once, kind: 'status', params: { code: 500 } });
     expect((await authorize(cardId)).body['response']).toMatchObject({ title: 'SIMULATED_FAULT' });
-    expect(received).toHaveLength(3);
+    expect(rig.received).toHaveLength(5);
 
     await fault({ ...once, kind: 'duplicate', params: { times: 3 } });
     await authorize(cardId);
-    const copies = received.slice(3);
+    const copies = rig.received.slice(5);
     expect(copies).toHaveLength(4);
     expect(new Set(copies.map((one) => one.text)).size).toBe(1);
 
@@ -678,13 +505,13 @@ describe('faults', () => {
     const post = () => control('POST', '/simulator/force-posts', { cardId, amount: 100, currency: 'EUR' });
     await fault({ ...once, params: { stage: 'request' } });
     expect((await post()).body['response']).toBeNull();
-    await eventually(() => received.length === 1);
-    received = [];
+    await eventually(() => rig.received.length === 1);
+    rig.received = [];
     await fault({ ...once, params: { stage: 'answer' } });
-    script = () => ({ status: 200, body: {}, afterMs: 50 });
+    rig.script = () => ({ status: 200, body: {}, afterMs: 50 });
     await post();
-    await eventually(() => received.length === 2);
-    expect(received[1]?.text).toBe(received[0]?.text);
+    await eventually(() => rig.received.length === 2);
+    expect(rig.received[1]?.text).toBe(rig.received[0]?.text);
   });
 
   it('hits only the named card, and ends by id', async () => {
@@ -728,11 +555,11 @@ describe('faults', () => {
 
     await fault({ ...once, kind: 'drop', params: { stage: 'answer' } });
     const silent = new Agent({
-      connect: { ...(await ca.issue('platform')), ca: ca.pem },
+      connect: { ...(await rig.ca.issue('platform')), ca: rig.ca.pem },
       headersTimeout: 200,
     });
     const third = newOrder();
-    const url = `${simulator.contractUrl}/v1/cards/virtual`;
+    const url = `${rig.simulator.contractUrl}/v1/cards/virtual`;
     await expect(call(url, 'POST', third, { 'x-idempotency-key': 'k3' }, silent)).rejects.toThrow();
     await silent.destroy();
     expect((await contract('POST', '/v1/cards/virtual', third, 'k3')).headers['idempotency-replayed']).toBe(
@@ -743,9 +570,13 @@ describe('faults', () => {
 
 describe('seed', () => {
   async function play(name: string, seed: number) {
-    const started = await startProcessorSimulator({ ...options, storeFolder: join(folder, name), seed });
-    const previous = simulator;
-    simulator = started;
+    const started = await startProcessorSimulator({
+      ...rig.options,
+      storeFolder: join(rig.folder, name),
+      seed,
+    });
+    const previous = rig.simulator;
+    rig.simulator = started;
     try {
       const made = await contract('POST', '/v1/cards/virtual', newOrder({ externalCardId: 5 }));
       const purchases = [await authorize(5), await authorize(5)];
@@ -756,7 +587,7 @@ describe('seed', () => {
       ]);
       return { made, numbers, pan: (await decrypt(made.body['payload']))['pan'] };
     } finally {
-      simulator = previous;
+      rig.simulator = previous;
       await started.stop();
     }
   }

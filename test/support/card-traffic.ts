@@ -15,9 +15,10 @@ import type { NetworkAnswer } from '../../domain/decision.ts';
 import { atomically, newId } from '../../db/atomically.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
-import { openAccount } from '../../db/ledger.ts';
+import { openAccount, openPartnerBalance } from '../../db/ledger.ts';
 import { findProgramme, type Programme } from '../../db/partners.ts';
-import { postPartnerBalance, postTopUp } from '../../db/postings.ts';
+import { postPartnerBalance } from '../../db/partner-balance-postings.ts';
+import { postInternal } from '../../db/postings.ts';
 
 const CALLER = {
   partnerId: null,
@@ -32,6 +33,7 @@ export interface ProgrammeOptions {
   readonly enforcePartnerBalance?: boolean;
   readonly balanceHolder?: 'platform' | 'external';
   readonly notifications?: object;
+  readonly allowPartialApproval?: boolean;
 }
 
 export interface TestCard {
@@ -52,7 +54,9 @@ export interface CardTraffic {
   programme(options?: ProgrammeOptions): Promise<Programme>;
   /** A card on a new balance, or on the balance of another card. */
   card(programme: Programme, amount: number, beside?: TestCard): Promise<TestCard>;
-  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postTopUp>;
+  /** Money of the partner that came in at the bank. */
+  prefund(programme: Programme, amount: number): Promise<void>;
+  topUp(programme: Programme, balanceId: string, amount: number): ReturnType<typeof postInternal>;
   authorizer(options?: AuthorizerChanges): Authorizer;
   pool(): pg.Pool;
   balance(card: TestCard): Promise<{ posted: number; held: number; version: number }>;
@@ -86,20 +90,10 @@ export function openCardTraffic(urls: {
     async programme(options = {}) {
       const programme = await insertProgramme(owner, options);
       const { prefund = 1_000_000_000 } = options;
-      if (prefund > 0) {
-        await atomically(engine, CALLER, (trx) =>
-          postPartnerBalance(trx, {
-            programme,
-            type: 'collateralCredit',
-            amount: prefund,
-            currency: 'EUR',
-            externalId: 'prefund',
-            description: 'prefund',
-          }),
-        );
-      }
+      if (prefund > 0) await prefundFrom(engine, programme, prefund);
       return programme;
     },
+    prefund: (programme, amount) => prefundFrom(engine, programme, amount),
     card: (programme, amount, beside) => insertCard(owner, engine, programme, amount, beside),
     topUp: (programme, balanceId, amount) => topUp(engine, programme, balanceId, amount),
     authorizer: (options = {}) =>
@@ -143,6 +137,7 @@ async function insertProgramme(owner: Kysely<Database>, options: ProgrammeOption
       name: code,
       balance_holder: options.balanceHolder ?? 'platform',
       funding: options.funding ?? 'credit',
+      allow_partial_approval: options.allowPartialApproval ?? false,
       enforce_partner_balance: options.enforcePartnerBalance ?? true,
       default_currency: 'EUR',
       currencies: ['EUR'],
@@ -281,7 +276,7 @@ async function insertBalance(owner: Kysely<Database>, programme: Programme) {
 
 const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string, amount: number) =>
   atomically(engine, CALLER, (trx) =>
-    postTopUp(trx, {
+    postInternal(trx, {
       programme,
       balanceId,
       type: 'topUp',
@@ -291,6 +286,21 @@ const topUp = (engine: Kysely<Database>, programme: Programme, balanceId: string
       description: 'top up',
     }),
   );
+
+async function prefundFrom(engine: Kysely<Database>, programme: Programme, amount: number): Promise<void> {
+  await atomically(engine, CALLER, async (trx) => {
+    const place = { kind: programme.funding, currency: 'EUR' } as const;
+    await openPartnerBalance(trx, { ...programme, ...place, enforced: programme.enforcePartnerBalance });
+    await postPartnerBalance(trx, {
+      programme,
+      type: 'collateralCredit',
+      amount,
+      currency: 'EUR',
+      externalId: 'prefund',
+      description: 'prefund',
+    });
+  });
+}
 
 const digits = (length: number): string =>
   String(randomInt(10 ** Math.min(length, 12))).padStart(length, '0');

@@ -39,7 +39,15 @@ import { testKeySources } from './vault.ts';
 
 /** Who a test calls as; each is a client certificate of its own. */
 export type ClientName =
-  'demo' | 'other' | 'processor' | 'sponsor' | 'revoked' | 'unregistered' | 'foreignAuthority' | 'nobody';
+  | 'demo'
+  | 'other'
+  | 'processor'
+  | 'sponsor'
+  | 'ims'
+  | 'revoked'
+  | 'unregistered'
+  | 'foreignAuthority'
+  | 'nobody';
 
 export interface CallOptions {
   readonly as?: ClientName | Client;
@@ -221,7 +229,7 @@ export async function startApi(): Promise<ApiHarness> {
   };
 }
 
-type Clients = Record<Exclude<ClientName, 'nobody'> | 'ims', IssuedCertificate>;
+type Clients = Record<Exclude<ClientName, 'nobody'>, IssuedCertificate>;
 
 async function issueClients(authority: Authority, foreign: Authority): Promise<Clients> {
   const issue = (name: string, by = authority) => issueCertificate(by, `CN=${name}`, 'client', []);

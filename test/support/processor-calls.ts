@@ -26,7 +26,7 @@ export async function aPayingCard(api: ApiHarness, amount: number): Promise<Payi
 /** A message of the processor. */
 export const send = (
   api: ApiHarness,
-  path: 'authorizations' | 'reversals' | 'clearings' | 'refunds',
+  path: 'authorizations' | 'authorizations/incremental' | 'advices' | 'reversals' | 'clearings' | 'refunds',
   body: unknown,
   options: CallOptions = {},
 ): Promise<HttpAnswer> => api.call('POST', `/processor/${path}`, { as: 'processor', body, ...options });

@@ -8,6 +8,8 @@ export interface Named {
   readonly customerId: number;
   readonly cardId: number;
   readonly balanceId: string;
+  /** Another balance of the same programme. */
+  readonly otherBalanceId: string;
   readonly transactionId: string;
   readonly partnerBalanceId: string;
   readonly verificationId: string;
@@ -20,6 +22,7 @@ export const NOTHING_NAMED: Named = {
   customerId: 999_999_999,
   cardId: 999_999_999,
   balanceId: '11111111-1111-4111-8111-111111111111',
+  otherBalanceId: '22222222-2222-4222-8222-222222222222',
   transactionId: '11111111-1111-4111-8111-111111111111',
   partnerBalanceId: '11111111-1111-4111-8111-111111111111',
   verificationId: '11111111-1111-4111-8111-111111111111',
@@ -54,6 +57,12 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,
+  deleteBalance: missing,
+  listAllBalances: { stranger: 'list' },
+  createBalanceOf: {
+    ...missing,
+    body: ({ customerId }) => ({ currency: 'EUR', dcUserId: customerId }),
+  },
   createVirtualCard: {
     ...missing,
     headers: encrypted,
@@ -67,9 +76,40 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   readFullCard: { ...missing, headers: encrypted },
   lockCard: { ...missing, body: () => ({ reason: 3 }) },
   unlockCard: missing,
+  readCardLimits: missing,
+  putCardLimits: { ...missing, body: () => ({ perTransactionMinor: 60_000 }) },
+  readCustomerLimits: missing,
+  putCustomerLimits: { ...missing, body: () => ({ perTransactionMinor: 60_000 }) },
   topUp: { ...missing, body: () => ({ amount: 100, currency: 'EUR' }) },
+  postTransaction: {
+    ...missing,
+    body: ({ balanceId }, path) => ({
+      ...(path.includes('{balanceId}') ? {} : { balanceId }),
+      type: 'fee',
+      amount: 10,
+      currency: 'EUR',
+      transactionId: 'fee-1',
+    }),
+  },
+  transferBetweenBalances: {
+    ...missing,
+    body: ({ balanceId, otherBalanceId }) => ({
+      fromBalanceId: balanceId,
+      toBalanceId: otherBalanceId,
+      amount: 10,
+    }),
+  },
   listPartnerBalances: { stranger: 'list' },
   readPartnerBalance: missing,
+  putPartnerBalanceAlert: {
+    ...missing,
+    body: () => ({ threshold: 100, emails: ['treasury@demo.test'], enabled: true }),
+  },
+  listPartnerBalanceTransactions: missing,
+  postOnPartnerBalance: {
+    ...missing,
+    body: () => ({ type: 'collateralCredit', amount: 10, currency: 'EUR', transactionId: 'bank-1' }),
+  },
   readTransaction: missing,
   createUser: { stranger: 'own', body: () => aPerson() },
   listUsers: { stranger: 'list' },
@@ -86,11 +126,29 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
+  authorizeIncremental: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { kind: 'INCREMENTAL' }),
+  },
+  advise: {
+    stranger: 'none',
+    body: (named) => aPurchase(named, 100, { advice: true, adviceResult: 'APPROVED' }),
+  },
   reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
   clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },
   refund: {
     stranger: 'none',
     body: (named) => aRecord(aPurchase(named, 100), 100, { recordType: 'REFUND' }),
+  },
+  announceClearingFile: {
+    stranger: 'none',
+    body: () => ({
+      fileId: 'C1',
+      businessDate: '2026-03-01',
+      records: 1,
+      size: 100,
+      sha256: 'ab'.repeat(32),
+    }),
   },
   processorHealth: { stranger: 'none' },
 });

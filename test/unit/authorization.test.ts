@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/authorization.ts';
 import type {
+  AllLimitsView,
   AuthorizationCommand,
   AuthorizationView,
   TombstoneView,
   Verdicts,
 } from '../../domain/authorization-view.ts';
 import { readTraceText, compactTrace } from '../../domain/decision-trace.ts';
-import { aCommand, aView, NOON_MS } from '../support/golden-table.ts';
+import {
+  type Budget,
+  type Controls,
+  type LimitDocument,
+  type LimitType,
+  NO_LIMITS,
+  type TimeUnit,
+} from '../../domain/limit.ts';
+import type { Lifecycle } from '../../domain/transaction.ts';
+import { aCommand, aView, lifecycleOf, NOON_MS } from '../support/card-messages.ts';
 
 const IDS = { transactionId: 'tx-1', approvalCode: 'Q7T2ZK' };
 const DAY_MS = 86_400_000;
@@ -36,6 +46,46 @@ const gone = (changes: Partial<TombstoneView> = {}): TombstoneView => ({
   remainingAmount: null,
   ...changes,
 });
+const ALL_ON: Controls = {
+  atm: true, ecommerce: true, contactless: true, magstripe: true, foreign: true,
+  mccAllow: [], mccBlock: [], countryAllow: [], countryBlock: [],
+}; // prettier-ignore
+const cell = (timeUnit: TimeUnit, type: LimitType, amountMinor: number): Partial<LimitDocument> => ({
+  limits: [{ timeUnit, type, amountMinor }],
+});
+const budget = (budgetMinor: number, changes: Partial<Budget> = {}): Partial<LimitDocument> => ({
+  budget: {
+    budgetMinor,
+    validFrom: '2026-03-01T00:00:00',
+    validTo: '2026-03-31T23:59:59',
+    timezone: 'UTC',
+    ...changes,
+  },
+});
+/** Limits of the holders named; `counted` starts with the day, the week and the month of all debits. */
+const limits = (
+  documents: Partial<Record<keyof AllLimitsView, Partial<LimitDocument>>>,
+  counted: readonly number[] = [],
+): Partial<AuthorizationView> => ({
+  limits: {
+    ...aView().limits,
+    ...Object.fromEntries(
+      Object.entries(documents).map(([holder, document]) => [
+        holder,
+        { document: { ...NO_LIMITS, ...document }, counted, localNow: '2026-03-01T12:00:00', version: 7 },
+      ]),
+    ),
+  },
+});
+/** A purchase of 2000 that is open. */
+function open(id: string): Lifecycle {
+  const { transaction } = decide(aView(), aCommand({ amount: 2000 }), NOON_MS, {
+    transactionId: id,
+    approvalCode: 'Q7T2ZK',
+  }).effects;
+  if (!transaction?.created) throw new Error('the purchase was not approved');
+  return lifecycleOf(id, transaction.created, transaction.fold, [{ eventSeq: 1, seq: 1, remaining: 2000 }]);
+}
 const DEPOSIT = { posted: 500_000, held: 0, enforced: true };
 
 type Case = readonly [
@@ -53,7 +103,8 @@ const REFUSALS: readonly Case[] = [
   ['reversal down to nothing', { tombstones: [gone({ remainingAmount: 0 })] }, {}, 'UNKNOWN_ERROR REVERSED_BEFORE_ARRIVAL 05 1000 DECLINED 1'],
   ['unknown type', {}, { type: 'loan' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['type of another kind', {}, { type: 'balance_inquiry' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
-  ['kind of a later release', {}, { kind: 'INCREMENTAL' }, 'UNKNOWN_TRANSACTION_TYPE KIND_NOT_OFFERED 40 1015 INVALID 2'],
+  ['credit without a reason', {}, { kind: 'CREDIT_AUTHORIZATION', type: 'adjustment' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
+  ['credit of a purchase type', {}, { kind: 'CREDIT_AUTHORIZATION', creditReason: 'REFUND' }, 'UNKNOWN_TRANSACTION_TYPE - 40 1015 INVALID 2'],
   ['amount 0', {}, { amount: 0 }, 'INVALID_AMOUNT - 13 1010 INVALID 3'],
   ['negative amount', {}, { amount: -5 }, 'INVALID_AMOUNT - 13 1010 INVALID 3'],
   ['original amount 0', {}, { originalAmount: 0, originalCurrency: 'USD' }, 'INVALID_AMOUNT - 13 1010 INVALID 3'],
@@ -80,6 +131,8 @@ const REFUSALS: readonly Case[] = [
   ['balance blocked', balance({ state: 'BLOCKED' }), {}, 'BALANCE_NOT_FOUND BALANCE_BLOCKED 52 1014 INVALID 7'],
   ['balance linking', balance({ state: 'LINKING' }), {}, 'BALANCE_NOT_FOUND BALANCE_LINKING 52 1014 INVALID 7'],
   ['balance closed', balance({ state: 'CLOSED' }), {}, 'BALANCE_NOT_FOUND BALANCE_CLOSED 52 1014 INVALID 7'],
+  ['increment of nothing', {}, { kind: 'INCREMENTAL' }, 'REFERENCED_TRANSACTION_NOT_FOUND - 25 1000 INVALID 8'],
+  ['increment of one of two', { candidates: [open('a'), open('b')] }, { kind: 'INCREMENTAL' }, 'AMBIGUOUS_REFERENCED_TRANSACTION - 12 1000 INVALID 8'],
   ['wrong PIN', {}, verdicts({ pin: 'NO_MATCH' }), 'UNKNOWN_ERROR PIN_INVALID 55 1017 DECLINED 9'],
   ['last wrong PIN', card({ pinTriesLeft: 1 }), verdicts({ pin: 'NO_MATCH' }), 'UNKNOWN_ERROR PIN_INVALID 75 1006 DECLINED 9'],
   ['cash without PIN', {}, { type: 'atm' }, 'UNKNOWN_ERROR PIN_INVALID 55 1017 DECLINED 9'],
@@ -91,6 +144,30 @@ const REFUSALS: readonly Case[] = [
   ['transactional lock', owner({ transactionalLocks: 1 }), {}, 'AML_EXCEPTION TRANSACTIONAL_LOCK 59 1002 DECLINED 10'],
   ['not verified', owner({ kyc: 'IN_PROGRESS' }), {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
   ['another currency', {}, { currency: 'USD' }, 'CURRENCY_MISMATCH - 57 1019 INVALID 11'],
+  ['control of the card', limits({ card: { controls: { ...ALL_ON, contactless: false } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['merchant category blocked', limits({ customer: { controls: { ...ALL_ON, mccBlock: ['5942'] } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['merchant category not allowed', limits({ card: { controls: { ...ALL_ON, mccAllow: ['5411'] } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['country blocked', limits({ card: { controls: { ...ALL_ON, countryBlock: ['POL'] } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['country not allowed', limits({ card: { controls: { ...ALL_ON, countryAllow: ['DEU'] } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['atm off', limits({ card: { controls: { ...ALL_ON, atm: false } } }), { type: 'atm', ...verdicts({ pin: 'MATCH' }) }, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['e-commerce off', limits({ card: { controls: { ...ALL_ON, ecommerce: false } } }), { captureMode: 'ecommerce' }, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['typed cards are e-commerce', limits({ card: { controls: { ...ALL_ON, ecommerce: false } } }), { captureMode: 'manual' }, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['magstripe off', limits({ card: { controls: { ...ALL_ON, magstripe: false } } }), { captureMode: 'magstripe' }, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['foreign currency off', limits({ card: { controls: { ...ALL_ON, foreign: false } } }), { originalAmount: 4000, originalCurrency: 'USD' }, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
+  ['ceiling of the programme', limits({ programme: cell('monthly', 'general', 3499) }), {}, 'LIMIT_EXCEED LIMIT 61 1021 DECLINED 14'],
+  ['ceiling of the product', limits({ product: cell('weekly', 'general', 3499) }), {}, 'LIMIT_EXCEED LIMIT 61 1021 DECLINED 14'],
+  ['cell of the customer', limits({ customer: cell('daily', 'general', 3499) }), {}, 'LIMIT_EXCEED LIMIT 61 1021 DECLINED 14'],
+  ['maximum of the customer', limits({ customer: { perTransactionMinor: 3499 } }), {}, 'LIMIT_EXCEED LIMIT 61 1021 DECLINED 14'],
+  ['maximum of the card', limits({ card: { perTransactionMinor: 3499 } }), {}, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['cell of the card', limits({ card: cell('daily', 'general', 3499) }), {}, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['what was spent counts', limits({ card: cell('daily', 'general', 5000) }, [1501]), {}, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['e-commerce cell', limits({ card: cell('daily', 'ecommerce', 0) }), { captureMode: 'ecommerce' }, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['atm cell', limits({ card: cell('weekly', 'atm', 3000) }), { type: 'atm', ...verdicts({ pin: 'MATCH' }) }, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['atm cell by cash at a till', limits({ card: cell('weekly', 'atm', 1999) }), { type: 'cashback_at_pos', cashbackAmount: 2000, ...verdicts({ pin: 'MATCH' }) }, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['foreign cell', limits({ card: cell('monthly', 'foreign_amount', 3000) }), { originalAmount: 4000, originalCurrency: 'USD' }, 'EXCEEDS_AMOUNT_LIMIT LIMIT 61 1021 DECLINED 15'],
+  ['budget spent', limits({ card: budget(3499) }), {}, 'BUDGET_EXCEEDED BUDGET_SPENT 61 1021 DECLINED 16'],
+  ['before the budget', limits({ card: budget(9999, { validFrom: '2026-03-01T12:00:01' }) }), {}, 'BUDGET_EXCEEDED BUDGET_WINDOW 61 1021 DECLINED 16'],
+  ['after the budget', limits({ customer: budget(9999, { validTo: '2026-03-01T11:59:59' }) }), {}, 'BUDGET_EXCEEDED BUDGET_WINDOW 61 1021 DECLINED 16'],
   ['no deposit', programme({ funding: 'deposit' }), {}, 'DEPOSIT_BALANCE_NOT_FOUND - 05 1000 INVALID 18'],
   ['deposit short', { ...programme({ funding: 'deposit' }), deposit: { ...DEPOSIT, posted: 3499 } }, {}, 'INSUFFICIENT_FUNDS_ON_DEPOSIT_BALANCE - 05 1000 DECLINED 18'],
   ['funds short', balance({ posted: 3499 }), {}, 'INSUFFICIENT_FUNDS FUNDS 51 1016 DECLINED 19'],

@@ -26,7 +26,12 @@ describe('the status of a refusal', () => {
 
   it('is 404 for what is not found, but for a posting whose owner or balance cannot take it', () => {
     const missing = codes.filter((code) => code.endsWith('NOT_FOUND') && statusOfCode(code) !== 404);
-    expect(missing).toEqual(['CUSTOMER_NOT_FOUND', 'COLLATERAL_BALANCE_NOT_FOUND']);
+    expect(missing).toEqual([
+      'CUSTOMER_NOT_FOUND',
+      'COLLATERAL_BALANCE_NOT_FOUND',
+      'DEPOSIT_BALANCE_NOT_FOUND',
+      'REFERENCED_TRANSACTION_NOT_FOUND',
+    ]);
     expect(statusOf(new Refusal('BALANCE_NOT_FOUND', 'No.', { status: 422 }))).toBe(422);
   });
 });

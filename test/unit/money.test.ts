@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { add, currencyExponent, formatMoney, minorUnits, subtract } from '../../domain/money.ts';
+import { add, currencyExponent, formatMoney, minorUnits, readMoney, subtract } from '../../domain/money.ts';
 
 describe('minor units', () => {
   it.each([0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])('takes %d', (value) => {
@@ -35,5 +35,23 @@ describe('money for people', () => {
 
   it('has two decimals unless the list says otherwise', () => {
     expect([currencyExponent('PLN'), currencyExponent('JPY'), currencyExponent('KWD')]).toEqual([2, 0, 3]);
+  });
+
+  it.each([
+    ['12.34', 'EUR', 1234],
+    ['12.3', 'EUR', 1230],
+    ['12', 'EUR', 1200],
+    ['0.05', 'EUR', 5],
+    ['1.234', 'KWD', 1234],
+    ['1234', 'JPY', 1234],
+    ['1.0', 'JPY', null],
+    ['1.001', 'EUR', null],
+    ['1,5', 'EUR', null],
+    ['-1', 'EUR', null],
+    ['.5', 'EUR', null],
+    ['1.', 'EUR', null],
+    ['90071992547409.92', 'EUR', null],
+  ])('reads %s %s', (text, currency, value) => {
+    expect(readMoney(text, currency)).toBe(value);
   });
 });

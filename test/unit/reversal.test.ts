@@ -3,7 +3,7 @@ import { decide } from '../../domain/authorization.ts';
 import { holdsAfter } from '../../domain/ledger.ts';
 import { decideReversal, type ReversalCommand, type ReversalView } from '../../domain/reversal.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
-import { aCommand, aReversalCommand, aView, NOON_MS } from '../support/golden-table.ts';
+import { aCommand, aReversalCommand, aView, lifecycleOf, NOON_MS } from '../support/card-messages.ts';
 
 /** The purchase of `aCommand`, approved. */
 function aLifecycle(changes: Partial<Lifecycle> = {}): Lifecycle {
@@ -12,16 +12,8 @@ function aLifecycle(changes: Partial<Lifecycle> = {}): Lifecycle {
     approvalCode: 'Q7T2ZK',
   }).effects;
   if (!transaction?.created) throw new Error('the purchase was not approved');
-  return {
-    ...transaction.created,
-    ...transaction.fold,
-    id: 'purchase',
-    balanceId: 'b',
-    merchantIdentifier: '003060300000005',
-    createdAtMs: NOON_MS,
-    holds: holdsAfter([], 1, events[0]?.transfers ?? []),
-    ...changes,
-  };
+  const holds = holdsAfter([], 1, events[0]?.transfers ?? []);
+  return { ...lifecycleOf('purchase', transaction.created, transaction.fold, holds), ...changes };
 }
 
 const view = (candidates: readonly Lifecycle[], funding: 'credit' | 'deposit' = 'credit'): ReversalView => ({

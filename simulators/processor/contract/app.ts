@@ -4,6 +4,7 @@ import { createApp } from '../http.ts';
 import type { Simulation } from '../simulation.ts';
 import { createAnswerOnce } from './answer-once.ts';
 import { mountCardCalls } from './card-calls.ts';
+import { mountFileCalls } from './file-calls.ts';
 import { mountDisturbed } from './disturbed-app.ts';
 
 const KEY_LIFE_MS = 365 * 24 * 3_600_000;
@@ -25,6 +26,7 @@ export function createContractApp(simulation: Simulation): App {
       validUntil: new Date(simulation.now().getTime() + KEY_LIFE_MS).toISOString(),
     });
   });
+  mountFileCalls(inner, simulation);
   mountCardCalls(inner, simulation, createAnswerOnce(simulation.answers));
 
   const outer = createApp(simulation.logger);

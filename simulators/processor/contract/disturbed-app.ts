@@ -1,16 +1,22 @@
-import type { Disturbance, Faults } from '../faults.ts';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContractCall } from '../faults/body.ts';
+import type { Disturbance } from '../faults/disturbance.ts';
+import type { Faults } from '../faults/faults.ts';
+import { garbageOf } from '../faults/garbage.ts';
 import type { App, AppContext } from '../http.ts';
 import { readText } from '../validation.ts';
 import type { Cards, ProcessorCard } from '../store/cards.ts';
 import type { MessageLog } from '../store/messages.ts';
 
 /** Names of the contract's calls by route; faults and the message log use them. */
-const CALLS: readonly (readonly [method: string, path: RegExp, name: string])[] = [
+const CALLS: readonly (readonly [method: string, path: RegExp, name: ContractCall])[] = [
   ['POST', /^\/v1\/cards\/virtual$/, 'generateVirtualCard'],
   ['GET', /^\/v1\/cards$/, 'findCards'],
   ['POST', /^\/v1\/cards\/[^/]+\/lock$/, 'lock'],
   ['POST', /^\/v1\/cards\/[^/]+\/unlock$/, 'unlock'],
   ['POST', /^\/v1\/cards\/[^/]+\/cvc$/, 'resetCvv'],
+  ['GET', /^\/v1\/clearing-files\/[^/]+$/, 'getClearingFile'],
   ['GET', /^\/v1\/health$/, 'health'],
   ['GET', /^\/v1\/public-key$/, 'publicKey'],
 ];
@@ -43,7 +49,7 @@ export function mountDisturbed(outer: App, inner: App, parts: Parts): void {
         fault: disturbance.kinds.length === 0 ? null : disturbance.kinds.join(','),
         request: parseOrNull(text),
         status: answer?.status ?? null,
-        response: answer === null ? null : parseOrNull(await answer.clone().text()),
+        response: await loggedBody(answer),
         latencyMs: Math.round(performance.now() - startedAt),
       });
     }
@@ -79,7 +85,29 @@ async function disturbed(
   const answer = await run();
   await Promise.all(copies);
   if (fault.drop === 'answer') return null;
-  return fault.reset === 'answer' ? cut(c) : answer;
+  if (fault.reset === 'answer') return cut(c);
+  return fault.garbage === null ? answer : unreadable(answer, fault.garbage);
+}
+
+/** The answer with its status, but with bytes that nobody can read. */
+async function unreadable(answer: Response, form: NonNullable<Disturbance['garbage']>): Promise<Response> {
+  const { pieces, pauseMs, contentType } = garbageOf(form, await answer.text());
+  async function* dripped() {
+    for (const piece of pieces) {
+      yield piece;
+      await sleep(pauseMs);
+    }
+  }
+  const body = Readable.toWeb(Readable.from(dripped())) as ReadableStream;
+  return new Response(body, { status: answer.status, headers: { 'content-type': contentType } });
+}
+
+/** JSON answers only: a clearing file is kept by itself and would bury the log. */
+async function loggedBody(answer: Response | null): Promise<unknown> {
+  const type = answer?.headers.get('content-type') ?? '';
+  return answer === null || !type.startsWith('application/json')
+    ? null
+    : parseOrNull(await answer.clone().text());
 }
 
 function requestOf(c: AppContext, text: string): Request {
@@ -120,5 +148,3 @@ function parseOrNull(text: string): unknown {
     return null;
   }
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -28,7 +28,7 @@ export function mountCardEvents(app: App, simulation: Simulation): void {
     const now = simulation.now().toISOString();
     const event = {
       ...body,
-      eventId: body.eventId ?? draw.uuid('eventId'),
+      eventId: body.eventId ?? draw.unused('eventId', draw.uuid),
       occurredAt: body.occurredAt ?? now,
       ...(card !== null && { processorCardId: card.processorCardId }),
     };

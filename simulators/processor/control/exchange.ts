@@ -1,6 +1,7 @@
-import type { Exchange } from '../platform.ts';
+import type { Exchange } from '../wire/post.ts';
 import type { Simulation } from '../simulation.ts';
 import type { NetworkMessage, Outbound, PlatformMessage } from '../wire/message.ts';
+import { PATHS } from '../wire/paths.ts';
 import type { Draw } from '../draws.ts';
 
 /** Answer of the control calls that send a message; `response` null: the platform gave no usable answer. */
@@ -10,18 +11,9 @@ export interface ControlAnswer {
   readonly request: unknown;
   readonly response: unknown;
   readonly latencyMs: number;
+  /** What the network answered in the platform's place; absent when the platform decided. */
+  readonly standIn?: { readonly result: string; readonly authorizationCode: string | null };
 }
-
-const PATHS: Record<PlatformMessage, string> = {
-  authorization: '/processor/authorizations',
-  incremental: '/processor/authorizations',
-  advice: '/processor/authorizations',
-  reversal: '/processor/reversals',
-  clearing: '/processor/clearings',
-  refund: '/processor/clearings',
-  event: '/processor/events',
-  otp: '/processor/otp-requests',
-};
 
 /** Puts a body on its way as the named message of a trace. */
 export function outboundOf(

@@ -1,25 +1,29 @@
 import { z } from 'zod';
 import { stateConflict } from '../errors.ts';
 import type { App } from '../http.ts';
-import type { Exchange } from '../platform.ts';
+import type { Exchange } from '../wire/post.ts';
 import type { Simulation } from '../simulation.ts';
 import { readBody } from '../validation.ts';
 import type { PlatformMessage } from '../wire/message.ts';
-import { instant } from '../wire/message.ts';
+import { instant, PLATFORM_MESSAGES } from '../wire/message.ts';
 import { controlAnswer, outboundOf } from './exchange.ts';
-import { findTrace } from './follow-ups.ts';
+import { findTrace } from './find-trace.ts';
 
-const repeatBody = z.strictObject({ times: z.number().int().min(1).max(100).default(1) });
+/** `message` is ours: which of the trace's messages, when it is not the last one. */
+const repeatBody = z.strictObject({
+  times: z.number().int().min(1).max(100).default(1),
+  message: z.enum(PLATFORM_MESSAGES).optional(),
+});
 
 /**
- * Repeats the last message of a trace with the same key (spec 3.5). An authorization is marked as repeat
- * (MTI + 1) with a new id and transmission time; records and events go out byte for byte.
+ * Repeats the last message of a trace with the same key (spec 3.5). An authorization or advice is marked as
+ * repeat (MTI + 1) with a new id and transmission time; records and events go out byte for byte.
  */
 export function mountRepeats(app: App, simulation: Simulation): void {
   app.post('/simulator/authorizations/:traceId/repeat', async (c) => {
     const trace = findTrace(simulation, c.req.param('traceId'));
-    const { times } = await readBody(c.req.raw, repeatBody);
-    const last = simulation.messages.lastToPlatform(trace.traceId);
+    const { times, message } = await readBody(c.req.raw, repeatBody);
+    const last = simulation.messages.lastToPlatform(trace.traceId, message ?? null);
     if (last === null) throw stateConflict('No message of this trace was sent yet.');
     let sent = last.request as Record<string, unknown>;
     let exchange: Exchange | null = null;
@@ -36,6 +40,8 @@ export function mountRepeats(app: App, simulation: Simulation): void {
 
 /** The members that may change in a repeat. */
 function repeated(message: string, messageId: string, now: Date): Record<string, unknown> {
-  if (message === 'authorization') return { messageId, transmissionAt: instant(now), repeat: true };
+  if (message === 'authorization' || message === 'incremental' || message === 'advice') {
+    return { messageId, transmissionAt: instant(now), repeat: true };
+  }
   return message === 'reversal' ? { messageId, transmissionAt: instant(now) } : {};
 }

@@ -12,7 +12,9 @@ import type { BilledAmount } from './billing.ts';
 import { bill } from './billing.ts';
 import { cardSelector, selectCard } from './card-selector.ts';
 import type { ControlAnswer } from './exchange.ts';
+import { sendPresentment, wholePresentment } from './clear.ts';
 import { controlAnswer, newTraceId, outboundOf } from './exchange.ts';
+import { findTrace } from './find-trace.ts';
 
 const money = { ...cardSelector, amount: amountMinorUnits, currency: currencyCode };
 const forcePostBody = z.strictObject({ ...money, mcc: categoryCode.default('5999') });
@@ -34,8 +36,9 @@ export function mountUnlinked(app: App, simulation: Simulation): void {
     const billed = bill(simulation, body, card.currency);
     if (body.authorize) {
       const answer = await authorizeRefund(simulation, card, billed);
-      const { result } = (answer.response ?? {}) as { result?: unknown };
-      if (result !== 'APPROVED') return c.json(answer);
+      const trace = findTrace(simulation, answer.traceId);
+      if (trace.outcome !== 'APPROVED') return c.json(answer);
+      return c.json(await sendPresentment(simulation, trace, wholePresentment(trace)));
     }
     return c.json(await present(simulation, card, 'REFUND', billed, '5999'));
   });
@@ -82,6 +85,7 @@ function authorizeRefund(
     expiry: card.expiry,
     pinBlock: null,
     payload: null,
+    pinVerdict: null,
     threeDs: null,
     cashbackMinorUnits: null,
     preAuthorization: false,

@@ -58,7 +58,24 @@ const SCHEMA = `
     outbound TEXT NOT NULL,
     attempt INTEGER NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS waiting_records (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    record TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS clearing_files (
+    file_id TEXT PRIMARY KEY,
+    business_date TEXT NOT NULL,
+    records INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    path TEXT NOT NULL,
+    made_at TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS scenarios (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+/** Columns that came after the first release of their table: table, column, definition. */
+const LATER_COLUMNS = [['traces', 'authorized', 'INTEGER NOT NULL DEFAULT 0']] as const;
 
 /**
  * Opens (or makes) `processor.sqlite` in `folder`. It holds card numbers of test ranges in clear, so only
@@ -71,6 +88,11 @@ export function openDatabase(folder: string): DatabaseSync {
   chmodSync(path, 0o600);
   database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
   database.exec(SCHEMA);
+  for (const [table, column, definition] of LATER_COLUMNS) {
+    const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    if (columns.some((one) => one['name'] === column)) continue;
+    database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`);
+  }
   return database;
 }
 
@@ -87,11 +109,20 @@ export function atomically<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Forgets cards, traces, messages, answers and counters; keys, seed and used numbers stay. */
+const FORGOTTEN = [
+  'cards',
+  'answers',
+  'traces',
+  'messages',
+  'repeats',
+  'counters',
+  'waiting_records',
+  'clearing_files',
+];
+
+/** Forgets cards, traces, messages, answers, files and counters; keys, seed, scenarios and used numbers stay. */
 export function forgetState(database: DatabaseSync): void {
   atomically(database, () => {
-    for (const table of ['cards', 'answers', 'traces', 'messages', 'repeats', 'counters']) {
-      database.exec(`DELETE FROM ${table}`);
-    }
+    for (const table of FORGOTTEN) database.exec(`DELETE FROM ${table}`);
   });
 }

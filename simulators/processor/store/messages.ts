@@ -23,8 +23,8 @@ export interface MessageLog {
   /** All of a trace, in the order they happened. */
   ofTrace(traceId: string): readonly MessageEntry[];
   newestFirst(limit: number): readonly MessageEntry[];
-  /** The last message of a trace that went to the platform. */
-  lastToPlatform(traceId: string): MessageEntry | null;
+  /** The last message of a trace that went to the platform, or the last with that name. */
+  lastToPlatform(traceId: string, message: string | null): MessageEntry | null;
 }
 
 const KEPT_MESSAGES = 1_000_000;
@@ -39,7 +39,8 @@ export function openMessageLog(database: DatabaseSync): MessageLog {
   const ofTrace = database.prepare('SELECT * FROM messages WHERE trace_id = ? ORDER BY sequence');
   const newest = database.prepare('SELECT * FROM messages ORDER BY sequence DESC LIMIT ?');
   const last = database.prepare(
-    `SELECT * FROM messages WHERE trace_id = ? AND direction = 'toPlatform' ORDER BY sequence DESC LIMIT 1`,
+    `SELECT * FROM messages WHERE trace_id = ? AND direction = 'toPlatform' AND message = coalesce(?, message)
+     ORDER BY sequence DESC LIMIT 1`,
   );
   const prune = database.prepare('DELETE FROM messages WHERE sequence <= ?');
   return {
@@ -62,8 +63,8 @@ export function openMessageLog(database: DatabaseSync): MessageLog {
     },
     ofTrace: (traceId) => ofTrace.all(traceId).map(toEntry),
     newestFirst: (limit) => newest.all(limit).map(toEntry),
-    lastToPlatform: (traceId) => {
-      const row = last.get(traceId);
+    lastToPlatform: (traceId, message) => {
+      const row = last.get(traceId, message);
       return row === undefined ? null : toEntry(row);
     },
   };

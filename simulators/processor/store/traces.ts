@@ -12,6 +12,8 @@ export interface Trace {
   readonly original: NetworkMessage;
   readonly outcome: TraceOutcome;
   readonly authorizationCode: string | null;
+  /** Everything that was ever approved of it, increments included; reversals do not lower it. */
+  readonly authorizedMinorUnits: number;
   readonly heldMinorUnits: number;
   readonly clearedMinorUnits: number;
   readonly clearings: number;
@@ -24,6 +26,15 @@ export interface Traces {
   update(trace: Trace): void;
   /** Authorizations without an outcome: those that a killed run left behind, when asked at the start. */
   undecided(): readonly Trace[];
+  /** Approved ones that are not finally cleared, in the order they began. */
+  open(): readonly Trace[];
+}
+
+/** What a clearing would present when nobody names an amount: the open hold, for a credit all of it. */
+export function openMinorUnits(trace: Trace): number {
+  if (trace.kind !== 'CREDIT_AUTHORIZATION') return trace.heldMinorUnits;
+  const credited = trace.outcome === 'APPROVED' && !trace.finallyCleared;
+  return credited ? Math.max(0, trace.original.amount - trace.clearedMinorUnits) : 0;
 }
 
 const KEPT_TRACES = 500_000;
@@ -33,15 +44,19 @@ const PRUNE_EVERY = 1_000;
 export function openTraces(database: DatabaseSync): Traces {
   const insert = database.prepare(
     `INSERT INTO traces (trace_id, processor_card_id, kind, original, outcome, authorization_code, held, cleared,
-       clearings, finally_cleared) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       clearings, finally_cleared, authorized) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const select = database.prepare('SELECT * FROM traces WHERE trace_id = ?');
   const update = database.prepare(
     `UPDATE traces SET outcome = ?, authorization_code = ?, held = ?, cleared = ?, clearings = ?,
-       finally_cleared = ? WHERE trace_id = ?`,
+       finally_cleared = ?, authorized = ? WHERE trace_id = ?`,
   );
   const undecided = database.prepare(
     `SELECT * FROM traces WHERE outcome = 'OPEN' AND kind IN ('AUTHORIZATION', 'CREDIT_AUTHORIZATION') ORDER BY sequence`,
+  );
+  const open = database.prepare(
+    `SELECT * FROM traces WHERE outcome = 'APPROVED' AND finally_cleared = 0
+       AND kind IN ('AUTHORIZATION', 'CREDIT_AUTHORIZATION') ORDER BY sequence`,
   );
   const prune = database.prepare('DELETE FROM traces WHERE sequence <= ?');
   return {
@@ -57,6 +72,7 @@ export function openTraces(database: DatabaseSync): Traces {
         trace.clearedMinorUnits,
         trace.clearings,
         trace.finallyCleared ? 1 : 0,
+        trace.authorizedMinorUnits,
       );
       const sequence = Number(lastInsertRowid);
       if (sequence % PRUNE_EVERY === 0) prune.run(sequence - KEPT_TRACES);
@@ -73,9 +89,11 @@ export function openTraces(database: DatabaseSync): Traces {
         trace.clearedMinorUnits,
         trace.clearings,
         trace.finallyCleared ? 1 : 0,
+        trace.authorizedMinorUnits,
         trace.traceId,
       ),
     undecided: () => undecided.all().map((row) => toTrace(row as Record<string, string | number | null>)),
+    open: () => open.all().map((row) => toTrace(row as Record<string, string | number | null>)),
   };
 }
 
@@ -88,6 +106,7 @@ export function newTrace(traceId: string, kind: TraceKind, original: NetworkMess
     original,
     outcome: 'OPEN',
     authorizationCode: null,
+    authorizedMinorUnits: 0,
     heldMinorUnits: 0,
     clearedMinorUnits: 0,
     clearings: 0,
@@ -103,6 +122,7 @@ function toTrace(row: Record<string, string | number | null>): Trace {
     original: JSON.parse(String(row['original'])) as NetworkMessage,
     outcome: row['outcome'] as TraceOutcome,
     authorizationCode: row['authorization_code'] === null ? null : String(row['authorization_code']),
+    authorizedMinorUnits: Number(row['authorized']),
     heldMinorUnits: Number(row['held']),
     clearedMinorUnits: Number(row['cleared']),
     clearings: Number(row['clearings']),

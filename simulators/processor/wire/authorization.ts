@@ -40,6 +40,8 @@ export interface Purchase {
   readonly expiry: string;
   readonly pinBlock: { readonly format: 'ISO-4'; readonly keyId: string; readonly data: string } | null;
   readonly payload: string | null;
+  /** What the network found out about the PIN by itself; null: nothing. */
+  readonly pinVerdict: Verdict | null;
   readonly threeDs: Verdict | null;
   readonly cashbackMinorUnits: number | null;
   readonly preAuthorization: boolean;
@@ -58,8 +60,11 @@ export function transmission(draw: Draw, now: Date) {
 }
 
 /** Reference of the network, constant over the life of a transaction (DE 63.2): scheme, date, 12 characters. */
-const networkReference = (draw: Draw, now: Date): string =>
-  `MCC${now.toISOString().slice(5, 10).replace('-', '')}${draw.alphanumeric('networkReferenceId', 12)}`;
+export const networkReference = (draw: Draw, now: Date): string =>
+  draw.unused(
+    'networkReferenceId',
+    (name) => `MCC${now.toISOString().slice(5, 10).replace('-', '')}${draw.alphanumeric(name, 12)}`,
+  );
 
 /** Body of a purchase, cash withdrawal, account funding or credit (MTI 0100, spec 3.2 column A). */
 export function authorizationMessage(
@@ -95,7 +100,7 @@ export function authorizationMessage(
     verification: {
       ...(chip && { cryptogram: 'MATCH' }),
       ...(purchase.threeDs !== null && { threeDs: purchase.threeDs }),
-      pin: purchase.pinBlock === null ? 'NOT_PRESENT' : 'NOT_CHECKED',
+      pin: purchase.pinVerdict ?? (purchase.pinBlock === null ? 'NOT_PRESENT' : 'NOT_CHECKED'),
       cvc2: purchase.payload === null ? 'NOT_PRESENT' : 'NOT_CHECKED',
     },
     ...(purchase.preAuthorization && { preAuthorization: true }),

@@ -1,12 +1,19 @@
 import type { Draw } from '../draws.ts';
 import type { ProcessorCard } from '../store/cards.ts';
 import type { Trace } from '../store/traces.ts';
-import { ACQUIRER_ID } from './authorization.ts';
+import { ACQUIRER_ID, networkReference } from './authorization.ts';
 import type { NetworkMessage } from './message.ts';
 import { dateOf } from './message.ts';
 import { convert } from './rates.ts';
 
-export type RecordType = 'PURCHASE' | 'CASH' | 'REFUND' | 'CREDIT';
+export type RecordType =
+  'PURCHASE' | 'CASH' | 'REFUND' | 'CREDIT' | 'REFUND_REVERSAL' | 'CHARGEBACK' | 'SECOND_PRESENTMENT';
+
+/** Records that say which purchase they belong to by its references. */
+export type LinkedRecordType = Extract<
+  RecordType,
+  'REFUND' | 'REFUND_REVERSAL' | 'CHARGEBACK' | 'SECOND_PRESENTMENT'
+>;
 
 /** How a transaction is presented. Amounts in minor units of the card's currency. */
 export interface Presentment {
@@ -44,9 +51,10 @@ export function presentmentRecord(
   };
 }
 
-/** Clearing record of a refund that names the purchase it belongs to. */
-export function linkedRefundRecord(
+/** Clearing record of a refund, chargeback or their answers, which names the purchase it belongs to. */
+export function linkedRecord(
   trace: Trace,
+  recordType: LinkedRecordType,
   amountMinorUnits: number,
   draw: Draw,
   now: Date,
@@ -54,7 +62,7 @@ export function linkedRefundRecord(
   const { original } = trace;
   return {
     ...settled(draw, now, original),
-    recordType: 'REFUND',
+    recordType,
     externalTransactionId: draw.digits('externalTransactionId', 10),
     networkReferenceId: original.networkReferenceId,
     referenceExternalTransactionId: original.externalTransactionId,
@@ -83,7 +91,7 @@ export function unlinkedRecord(
     ...settled(draw, now, { processorCardId: card.processorCardId }),
     recordType,
     externalTransactionId: draw.digits('externalTransactionId', 10),
-    networkReferenceId: `MCC${now.toISOString().slice(5, 10).replace('-', '')}${draw.alphanumeric('networkReferenceId', 12)}`,
+    networkReferenceId: networkReference(draw, now),
     amount: money.amount,
     currency: money.currency,
     ...(original !== null && {
@@ -103,7 +111,7 @@ function settled(draw: Draw, now: Date, original: Partial<NetworkMessage> & { pr
   const data = Object.entries({ mcc, acquirerCountry, merchantIdentifier, merchantName });
   const settlement = new Date(now.getTime() + 24 * 3_600_000);
   return {
-    recordId: draw.uuid('recordId'),
+    recordId: draw.unused('recordId', draw.uuid),
     processorCardId: original.processorCardId,
     transactionDate: original.date?.slice(0, 10) ?? dateOf(now),
     settlementDate: dateOf(settlement),

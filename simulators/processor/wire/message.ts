@@ -1,6 +1,16 @@
-/** Words for the messages that go to the platform (spec 6.3). */
-export type PlatformMessage =
-  'authorization' | 'incremental' | 'advice' | 'reversal' | 'clearing' | 'refund' | 'event' | 'otp';
+/** Words for the messages that go to the platform (spec 6.3); `clearingFile` is the announcement of a file. */
+export const PLATFORM_MESSAGES = [
+  'authorization',
+  'incremental',
+  'advice',
+  'reversal',
+  'clearing',
+  'refund',
+  'clearingFile',
+  'event',
+  'otp',
+] as const;
+export type PlatformMessage = (typeof PLATFORM_MESSAGES)[number];
 
 /** Body of a message about a card (spec 3.2); the members depend on the message. */
 export interface NetworkMessage {

@@ -5,10 +5,13 @@ import { transmission } from './authorization.ts';
 export const REVERSAL_REASONS = ['TIMEOUT', 'CUSTOMER', 'MALFUNCTION', 'MERCHANT', 'OTHER'] as const;
 export type ReversalReason = (typeof REVERSAL_REASONS)[number];
 
-/** Body of a reversal of `original` (MTI 0400, spec 3.2 column R); `amountMinorUnits` null reverses all. */
+/** How much is taken back, in minor units: a part, down to what remains, or all (null). */
+export type ReversedPart = { readonly amount: number } | { readonly remainingAmount: number } | null;
+
+/** Body of a reversal of `original` (MTI 0400, spec 3.2 column R). */
 export function reversalMessage(
   original: NetworkMessage,
-  amountMinorUnits: number | null,
+  part: ReversedPart,
   reasonCode: ReversalReason,
   draw: Draw,
   now: Date,
@@ -16,7 +19,7 @@ export function reversalMessage(
   return {
     ...transmission(draw, now),
     processorCardId: original.processorCardId,
-    ...(amountMinorUnits !== null && { amount: amountMinorUnits, currency: original.currency }),
+    ...(part !== null && { ...part, currency: original.currency }),
     retrievalReferenceNumber: original.retrievalReferenceNumber,
     externalTransactionId: draw.digits('externalTransactionId', 10),
     networkReferenceId: original.networkReferenceId,

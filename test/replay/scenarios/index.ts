@@ -1,11 +1,17 @@
 import type { Scenario } from '../scenario.ts';
+import { clearingFileScenarios } from './clearing-file.ts';
+import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
+import { reconciliationScenarios } from './reconciliation.ts';
 import { verificationScenarios } from './verification.ts';
 
 /** Every path that is recorded; a new workflow adds a file beside this and a line here. */
 export const scenarios: readonly Scenario[] = [
+  ...clearingFileScenarios,
+  ...holdReleaseScenarios,
   ...notificationScenarios,
   ...processorInstructionScenarios,
+  ...reconciliationScenarios,
   ...verificationScenarios,
 ];

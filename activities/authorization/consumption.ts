@@ -1,0 +1,99 @@
+import type { LimitsView } from '../../domain/authorization-view.ts';
+import type { Effects } from '../../domain/decision.ts';
+import type { Consumption, LimitDocument } from '../../domain/limit.ts';
+import { type Countable, consume } from '../../domain/limit-consumption.ts';
+import { consumptionOn, localDateTime, localDay } from '../../domain/limit-periods.ts';
+import type { Fold, Lifecycle } from '../../domain/transaction.ts';
+
+/** What counts against the limits of one holder, changed by each decision of a batch. */
+export interface Counted {
+  readonly document: LimitDocument | null;
+  readonly version: number;
+  /** IANA zone whose days and months its periods are. */
+  readonly zone: string;
+  consumption: Consumption;
+  changed: boolean;
+}
+
+/** A counted row: the budget's zone rules, else the programme's (money 9). */
+export const countedOf = (
+  row: {
+    readonly limits: LimitDocument | null;
+    readonly limits_version: number;
+    readonly consumed: string;
+    readonly consumed_on: string | null;
+  },
+  programmeZone: string,
+): Counted => ({
+  document: row.limits,
+  version: row.limits_version,
+  zone: row.limits?.budget?.timezone ?? programmeZone,
+  consumption: { consumed: numbersIn(row.consumed), on: row.consumed_on },
+  changed: false,
+});
+
+/** `{1,2,3}` of PostgreSQL. */
+const numbersIn = (array: string): number[] => array.slice(1, -1).split(',').map(Number);
+
+/** Limits as a decision sees them; null where nobody set any. */
+export function limitsViewOf(
+  document: LimitDocument | null,
+  version: number,
+  counted: Counted,
+  nowMs: number,
+): LimitsView | null {
+  if (document === null) return null;
+  const { budget } = document;
+  return {
+    document,
+    version,
+    counted: consumptionOn(counted.consumption, localDay(nowMs, counted.zone)),
+    localNow: budget === null ? '' : localDateTime(nowMs, budget.timezone),
+  };
+}
+
+type Charged = Pick<
+  Lifecycle,
+  'type' | 'category' | 'captureMode' | 'originalCurrency' | 'currency' | 'cashback'
+>;
+
+/** What a transaction costs its holder: what is held and what was cleared (money 9). */
+const costOf = (fold: Pick<Fold, 'held' | 'cleared'> | undefined): number =>
+  fold === undefined ? 0 : fold.held + fold.cleared;
+
+/**
+ * Counts what an outcome changes for its card and customer; answers the fold with the day on which the transaction
+ * first counted. Credits, inquiries and adjustments are not counted.
+ */
+export function count(
+  counters: readonly Counted[],
+  { transaction }: Effects,
+  before: Lifecycle | undefined,
+  charged: Charged,
+  nowMs: number,
+): Fold | null {
+  if (transaction === null) return null;
+  const { fold } = transaction;
+  const cost = { before: costOf(before), after: costOf(fold) };
+  const [card] = counters;
+  if (cost.before === cost.after || !isCounted(charged) || card === undefined) return fold;
+  const firstDay = before?.limitDay ?? null;
+  for (const counted of counters) {
+    const charge = { what: countableOf(charged), ...cost, firstDay };
+    const today = localDay(nowMs, counted.zone);
+    const hasBudget = (counted.document?.budget ?? null) !== null;
+    counted.consumption = consume(counted.consumption, today, charge, hasBudget);
+    counted.changed = true;
+  }
+  return { ...fold, limitDay: firstDay ?? localDay(nowMs, card.zone) };
+}
+
+const isCounted = ({ category, type }: Charged): boolean =>
+  category === 'DEBIT' && type !== 'adjustment' && type !== 'balance_inquiry';
+
+const countableOf = ({ type, captureMode, originalCurrency, currency, cashback }: Charged): Countable => ({
+  type,
+  captureMode,
+  foreign: originalCurrency !== null && originalCurrency !== currency,
+  cashback,
+});

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { MailClient } from '../activities/messaging/client.ts';
+import { atomically } from '../db/atomically.ts';
+import type { Database } from '../db/database.ts';
+import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
+import { mailText } from '../domain/mail.ts';
+
+interface MailRelayParts {
+  /** Connection of the role cardloom_engine. */
+  readonly engine: Kysely<Database>;
+  readonly mail: MailClient;
+  readonly logger: Logger;
+  readonly lookMs?: number;
+}
+
+const LOOK_MS = 1_000;
+
+const caller = {
+  partnerId: null,
+  actor: { type: 'SYSTEM', id: 'mail-relay' },
+  requestId: 'mail-relay',
+  ip: null,
+} as const;
+
+/**
+ * Mails the `message` rows of the outbox, apart from the relay to Temporal: a slow mail server holds up nobody
+ * else, and mails go out while Temporal is away. Rows wait while the mail server is away.
+ */
+export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> } {
+  const { engine, mail, logger, lookMs = LOOK_MS } = parts;
+  const stopping = new AbortController();
+  let away = false;
+
+  async function round(): Promise<number> {
+    const claimed = await claimMails(engine);
+    await Promise.all(claimed.map(sendOne));
+    return claimed.length;
+  }
+
+  async function sendOne(one: ClaimedMail): Promise<void> {
+    const outcome = await mail.send({
+      messageId: `mail-${one.outboxId}`,
+      to: one.to,
+      ...mailText(one.mail),
+    });
+    const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
+    const { outboxId } = one;
+    if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
+    if ((outcome === 'AWAY') === away) return;
+    away = outcome === 'AWAY';
+    logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
+  }
+
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      const sent = await round().catch((error: unknown) => {
+        const fault = error instanceof Error ? error.name : 'unknown';
+        if (!stopping.signal.aborted) logger.error({ fault }, 'the mail relay failed a round');
+        return 0;
+      });
+      if (sent === 0) await sleep(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
