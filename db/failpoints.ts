@@ -50,9 +50,6 @@ export function armFailpoints(text: string): void {
   for (const [name, one] of parsed.armed) armed.set(name, one);
 }
 
-/** True when any is armed: a pipelined commit can only be broken off when it waits for what comes before it. */
-export const failpointsArmed = (): boolean => armed.size > 0;
-
 /** Does nothing unless the point is armed: then the process dies here, waits, or throws `FailpointReached`. */
 export async function failpoint(name: Failpoint): Promise<void> {
   const one = armed.get(name);
