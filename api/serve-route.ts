@@ -126,6 +126,7 @@ async function readCall(
 const NOTHING: ZodType<unknown> = z.strictObject({});
 
 function queryOf(context: Context): Record<string, string | string[]> {
+  if (!context.req.url.includes('?')) return {};
   const { searchParams } = new URL(context.req.url);
   // Without a prototype, a name like __proto__ is a member like any other.
   const query = Object.create(null) as Record<string, string | string[]>;

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Context } from 'hono';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { incomingOf } from '../request-facts.ts';
@@ -62,7 +63,8 @@ export function parseJson(raw: Buffer, contentType: string | undefined): unknown
   if (raw.length === 0) return undefined;
   if (!JSON_TYPE.test(contentType ?? '')) throw unsupported(false);
   try {
-    return JSON.parse(utf8.decode(raw));
+    // Most bodies are ASCII, which needs no decoder.
+    return JSON.parse(isAscii(raw) ? raw.toString('latin1') : utf8.decode(raw));
   } catch {
     throw new Refusal('MALFORMED_JSON', 'The request body is not valid JSON in UTF-8.');
   }
