@@ -3,7 +3,7 @@ import { movesMoney, resolutionsOf } from '../domain/exception-resolution.ts';
 import { audit } from './audit-log.ts';
 import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
 import type { ExceptionRow } from './exceptions.ts';
-import { adjustBalance, linkTransaction, type Resolve } from './exception-resolutions.ts';
+import { adjustBalance, linkTransaction, reassignRecord, type Resolve } from './exception-resolutions.ts';
 
 /**
  * The work of people on exceptions (authorization 13): OPEN -> IN_REVIEW -> RESOLVED. Each function leaves the
@@ -84,6 +84,7 @@ async function takeEffect(trx: Trx, found: ExceptionRow, resolve: Resolve): Prom
     case 'WRITE_OFF':
       return await adjustBalance(trx, found, resolve);
     case 'REASSIGN':
+      return await reassignRecord(trx, found, resolve);
     case 'DISPUTE':
       throw new Refusal('SERVICE_UNAVAILABLE', `${resolve.resolution} is not part of this release.`);
   }

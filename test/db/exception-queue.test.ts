@@ -53,6 +53,7 @@ const asked = (resolution: Resolve['resolution'], changes: Partial<Resolve> = {}
   note: 'looked into it',
   transactionId: null,
   amount: null,
+  cardId: null,
   ...changes,
 });
 
@@ -166,14 +167,43 @@ describe('a resolution', () => {
     },
   );
 
+  it.each([['FORCE_POST', 'DISPUTE']] as const)(
+    'of %s by %s is refused as not offered',
+    async (kind, resolution) => {
+      const id = await inReview(kind);
+      await expect(resolve(id, asked(resolution))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(await stored(id)).toMatchObject({ state: 'IN_REVIEW' });
+    },
+  );
+
   it.each([
-    ['UNKNOWN_CARD', 'REASSIGN'],
-    ['FORCE_POST', 'DISPUTE'],
-  ] as const)('of %s by %s is refused as not offered', async (kind, resolution) => {
-    const id = await inReview(kind);
-    await expect(resolve(id, asked(resolution))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(await stored(id)).toMatchObject({ state: 'IN_REVIEW' });
-  });
+    ['PURCHASE', -70],
+    ['REFUND', 70],
+  ] as const)(
+    'of a %s record without a card books it on the card that was found: %i',
+    async (recordType, moved) => {
+      const authorizer = traffic.authorizer();
+      const record = aRecord(aPurchase({ ...card, processorCardId: 'pc_nobody' }, 70), 70, { recordType });
+      const { results } = await authorizer.clear(record, aCall());
+      await authorizer.drain();
+      expect(results).toMatchObject([{ result: 'QUARANTINED', exception: 'UNKNOWN_CARD' }]);
+      const { exception_id: id } = await traffic.engine
+        .selectFrom('exceptions')
+        .select('exception_id')
+        .where('record_id', '=', record.recordId)
+        .executeTakeFirstOrThrow();
+      await within((trx) => claimException(trx, id, 'ada'));
+      const before = await traffic.balance(card);
+      const bob = { secondOperatorId: 'bob' };
+      await expect(resolve(id, asked('REASSIGN', bob))).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+      await expect(resolve(id, asked('REASSIGN', { ...bob, cardId: 999_999 }))).rejects.toMatchObject({
+        code: 'CARD_NOT_FOUND',
+      });
+      const { transactionId } = await resolve(id, asked('REASSIGN', { ...bob, cardId: card.cardId }));
+      expect((await traffic.balance(card)).posted - before.posted).toBe(moved);
+      expect(await stored(id)).toMatchObject({ state: 'RESOLVED', resolving_transaction_id: transactionId });
+    },
+  );
 
   it.each([
     ['OVER_CLEARING', 'ADJUST', 50],
