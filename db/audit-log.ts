@@ -36,6 +36,8 @@ export type AuditAction =
   | 'clearing_file.announced'
   | 'clearing_file.posted'
   | 'clearing_file.rejected'
+  | 'approval.requested'
+  | 'approval.decided'
   | 'call.refused';
 
 export interface AuditEntry {
