@@ -43,20 +43,26 @@ const readIncoming = (incoming: IncomingMessage, maxBytes: number): Promise<Buff
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const fail = (refusal: Refusal): void => {
-      incoming.off('data', onData);
-      incoming.pause();
-      reject(refusal);
+    const finish = (): void => {
+      incoming.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onBreak);
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes > maxBytes) fail(tooLarge());
+      if (bytes <= maxBytes) return;
+      finish();
+      incoming.pause();
+      reject(tooLarge());
     };
-    incoming.on('data', onData);
-    incoming.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    incoming.once('error', () => fail(incomplete()));
-    incoming.once('close', () => fail(incomplete()));
+    const onEnd = (): void => {
+      finish();
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    };
+    const onBreak = (): void => {
+      finish();
+      reject(incomplete());
+    };
+    incoming.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onBreak);
   });
 
 async function readStream(source: ReadableStream<Uint8Array>, maxBytes: number): Promise<Buffer> {
