@@ -34,7 +34,7 @@ export interface Database {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
-  forced_clearings: ForcedClearingsTable;
+  unasked_transactions: UnaskedTransactionsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -457,6 +457,7 @@ export interface CardStatesTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
   newest_fingerprint: number | null;
   newest_at: Date | null;
 }
@@ -468,6 +469,8 @@ export interface CustomerLimitsTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
+  created_at: CreatedAt;
 }
 
 export interface ProcessorInstructionsTable {
@@ -515,7 +518,6 @@ export interface TransactionsTable {
   refunded: Generated<number>;
   held: Generated<number>;
   expires_at: Date | null;
-  limit_day: string | null;
   result: string;
   reason: string | null;
   decided_by: string | null;
@@ -561,7 +563,7 @@ export interface NetworkKeysTable {
   fingerprint: number;
 }
 
-export interface ForcedClearingsTable {
+export interface UnaskedTransactionsTable {
   network_reference: string;
   transaction_id: string;
   partner_id: number;

@@ -51,8 +51,8 @@ export interface ExceptionRow {
   readonly recordId: string | null;
 }
 
-/** A clearing without its authorization, which may still come (authorization 11). */
-export interface ForcedClearing {
+/** What was booked without being asked for, which may still happen (authorization 11). */
+export interface UnaskedTransaction {
   readonly networkReference: string;
   readonly transactionId: string;
   readonly partnerId: number;
@@ -75,7 +75,7 @@ export interface WriteSet {
   readonly keys: KeyRow[];
   readonly outbox: OutboxRow[];
   readonly exceptions: ExceptionRow[];
-  readonly forcedClearings: ForcedClearing[];
+  readonly unaskedTransactions: UnaskedTransaction[];
   readonly tombstones: TombstoneRow[];
   readonly usedTombstones: { readonly id: string; readonly usedBy: string }[];
   /** A PIN or CVC2 was checked: its counter is in this batch. */
@@ -93,7 +93,7 @@ export const emptyWriteSet = (now: Date): WriteSet => ({
   keys: [],
   outbox: [],
   exceptions: [],
-  forcedClearings: [],
+  unaskedTransactions: [],
   tombstones: [],
   usedTombstones: [],
   tried: false,
@@ -124,10 +124,10 @@ export function collect(
   const { id, created } = transaction;
   if (created !== null) set.created.push({ id, card, created });
   const networkReference = created?.networkReference ?? null;
-  if (item.kind === 'presentment' && events[0]?.kind === 'CLEARING' && networkReference !== null) {
-    set.forcedClearings.push({ networkReference, transactionId: id, partnerId: card.row.partner_id });
+  if (networkReference !== null && isUnasked(item, events)) {
+    set.unaskedTransactions.push({ networkReference, transactionId: id, partnerId: card.row.partner_id });
   }
-  set.folds.set(id, applied.fold ?? transaction.fold);
+  set.folds.set(id, transaction.fold);
   set.transfers.push(...applied.transfers);
   const queueMs = Math.max(0, lane.startedAtMs - item.call.receivedAtMs);
   events.forEach((event, at) => {
@@ -153,6 +153,11 @@ export function collect(
   for (const used of effects.usedTombstoneIds) set.usedTombstones.push({ id: used, usedBy: id });
   if (effects.lockCode !== null) lockCard(set, card, effects.lockCode);
 }
+
+const isUnasked = (item: Item, [first]: Effects['events']): boolean =>
+  item.kind === 'presentment'
+    ? first?.kind === 'CLEARING'
+    : item.kind === 'authorization' && item.command.advice?.result === 'APPROVED';
 
 /**
  * One row for each subscriber of the programme; inquiries, and reversals with nothing left to give back, move

@@ -17,7 +17,7 @@ import type { GuardedAccount, LoadedCard, PostedTransfer, WorkingCopy } from './
 import type {
   EventRow,
   ExceptionRow,
-  ForcedClearing,
+  UnaskedTransaction,
   KeyRow,
   OutboxRow,
   TombstoneRow,
@@ -44,7 +44,6 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   { name: 'refunded', type: 'bigint', value: ({ fold }) => fold.refunded },
   { name: 'held', type: 'bigint', value: ({ fold }) => fold.held },
   { name: 'expires_at', type: 'timestamptz', value: ({ fold }) => timeOf(fold.expiresAtMs) },
-  { name: 'limit_day', type: 'date', value: ({ fold }) => fold.limitDay },
   {
     name: 'flags',
     type: 'text',
@@ -109,7 +108,7 @@ const changedTransactions = bulkUpdate<FoldRow>(
   true,
 );
 
-const forcedClearings = stampedInsert<ForcedClearing>('forced_clearings', 'created_at', [
+const unaskedTransactions = stampedInsert<UnaskedTransaction>('unasked_transactions', 'created_at', [
   { name: 'network_reference', type: 'text', value: (row) => row.networkReference },
   { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
   { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
@@ -315,7 +314,7 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): Query[] {
   );
   write(customerLimits, changedCustomers(cards));
   write(exceptions, set.exceptions);
-  write(forcedClearings, set.forcedClearings);
+  write(unaskedTransactions, set.unaskedTransactions);
   write(tombstones, set.tombstones);
   write(usedTombstones, set.usedTombstones);
   write(cardLocks, set.cardLocks);

@@ -16,9 +16,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       drop index transactions_open_holds;
       create index transactions_to_expire on transactions (expires_at) where expires_at is not null;
 
-      -- Clearings that no authorization was found for: one that comes late is put to them. Few, and asked for by
-      -- every authorization, which would else have to look into each partition.
-      create table forced_clearings (
+      -- What the network booked without asking, a clearing or a stand-in: an authorization that comes late is put to
+      -- it. Few, and asked for by every authorization, which would else have to look into each partition.
+      create table unasked_transactions (
         network_reference text not null,
         transaction_id uuid not null,
         partner_id int not null,
@@ -28,5 +28,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     `,
     )
     .execute(db);
-  await protectTenantTable(db, 'forced_clearings', { engine: ['select', 'insert', 'delete'] });
+  await protectTenantTable(db, 'unasked_transactions', { engine: ['select', 'insert', 'delete'] });
 }
