@@ -18,6 +18,7 @@ import {
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
   idsOf,
   laterEventOf,
   refusal,
@@ -117,7 +118,7 @@ function approved(
     ? [{ kind: 'STAND_IN_CONFLICT', values: { relatedId: known.id } }]
     : [];
   const made = forcedHold(view, command, nowMs, ids, {
-    flags: flagsOf(view, command, nowMs),
+    ...flagsOf(view, command, nowMs),
     exceptions: [...conflict, ...overFunds(view, amount)],
     relatedId: refusedBefore ? known.id : null,
   });
@@ -249,7 +250,13 @@ function noted(
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
   const fold = advance(lifecycle, { kind: 'note' });
-  const event = laterEventOf(command, fold, 0, [], traceOf(view, null, ['ALREADY_APPROVED']));
+  const event = laterEventOf(
+    command,
+    fold,
+    0,
+    [],
+    traceOf(view, null, { flags: ['ALREADY_APPROVED'], flagged: [] }),
+  );
   const effects = {
     ...NO_EFFECTS,
     transaction: { id: lifecycle.id, created: null, fold },
@@ -299,13 +306,14 @@ const overFunds = (view: AuthorizationView, amount: number): ExceptionEffect[] =
   return available < 0 ? [{ kind: 'STAND_IN_OVER_FUNDS', values: { available } }] : [];
 };
 
-/** What the checks would have said, as flags of the trace. */
-function flagsOf(view: AuthorizationView, command: AuthorizationCommand, nowMs: number): string[] {
+/** What the checks would have said, as flags of the trace and the numbers of the steps. */
+function flagsOf(view: AuthorizationView, command: AuthorizationCommand, nowMs: number): ForcedFlags {
   const credit = command.kind === 'CREDIT_AUTHORIZATION';
   const steps = [...CARD_STEPS, ...PROOF_STEPS, ...(credit ? [] : MONEY_STEPS)];
-  const flags = allRefusals(steps, view, command, nowMs).map(({ step, reason, description }) => {
+  const refusals = allRefusals(steps, view, command, nowMs);
+  const flags = refusals.map(({ step, reason, description }) => {
     if (step === 18 || step === 19) return 'STAND_IN_OVER_FUNDS';
     return step >= 14 && step <= 16 ? 'LIMIT_OVERRUN' : (reason ?? description);
   });
-  return [...new Set(flags)];
+  return { flags: [...new Set(flags)], flagged: refusals.map(({ step }) => step) };
 }

@@ -121,7 +121,13 @@ function attached(
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
   const fold = advance(lifecycle, { kind: 'note' }, AUTHORIZED_LATE);
-  const event = laterEventOf(command, fold, lifecycle.amount, [], traceOf(view, null, ['CLEARED_FIRST']));
+  const event = laterEventOf(
+    command,
+    fold,
+    lifecycle.amount,
+    [],
+    traceOf(view, null, { flags: ['CLEARED_FIRST'], flagged: [] }),
+  );
   return {
     answer: {
       ...answerOf('APPROVED', 'APPROVED', null),

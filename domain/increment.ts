@@ -13,6 +13,8 @@ import {
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
+  NO_FLAGS,
   laterEventOf,
   proofEffects,
   refusal,
@@ -58,7 +60,10 @@ export function decideIncrement(
       approvedAmount: chargeOf(view, increment),
       currency: balanceOf(view).currency,
     },
-    effects: { ...increasedBy(view, increment, lifecycle, nowMs, []), tries: triesAfter(view, command) },
+    effects: {
+      ...increasedBy(view, increment, lifecycle, nowMs, NO_FLAGS),
+      tries: triesAfter(view, command),
+    },
   };
 }
 
@@ -85,7 +90,7 @@ export function increasedBy(
   command: AuthorizationCommand,
   lifecycle: Lifecycle,
   nowMs: number,
-  flags: readonly string[],
+  said: ForcedFlags,
 ): Effects {
   const amount = chargeOf(view, command) ?? 0;
   const facts = { ...command, type: lifecycle.type, programmeDays: view.programme.holdDays };
@@ -100,7 +105,7 @@ export function increasedBy(
   return {
     ...NO_EFFECTS,
     transaction: { id: lifecycle.id, created: null, fold },
-    events: [laterEventOf(command, fold, amount, transfers, traceOf(view, null, flags))],
+    events: [laterEventOf(command, fold, amount, transfers, traceOf(view, null, said))],
   };
 }
 
