@@ -34,6 +34,7 @@ export interface Database {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  forced_clearings: ForcedClearingsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -559,6 +560,13 @@ export interface NetworkKeysTable {
   transaction_id: string | null;
   seq: number | null;
   fingerprint: number;
+}
+
+export interface ForcedClearingsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
 }
 
 export interface ReversalTombstonesTable {

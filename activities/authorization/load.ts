@@ -179,7 +179,11 @@ export async function storedAnswers(
   const rows = await rowsOf<{ transaction_id: string; seq: number; answer: string | null }>(
     client,
     statements.STORED_ANSWERS,
-    [stored.map((key) => key.transaction_id), stored.map((key) => key.seq)],
+    [
+      stored.map((key) => key.transaction_id),
+      stored.map((key) => key.seq),
+      ...statements.boundsOf(stored.flatMap((key) => key.transaction_id ?? [])),
+    ],
   );
   return new Map(rows.map((row) => [`${row.transaction_id}/${row.seq}`, row.answer ?? '']));
 }
@@ -330,12 +334,13 @@ export async function lockLifecycles(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Lifecycle>> {
   if (ids.length === 0) return new Map();
+  const bounds = statements.boundsOf(ids);
   const [rows, holds] = await allOf([
-    rowsOf<LifecycleRow>(client, statements.LOCK_LIFECYCLES, [ids]),
+    rowsOf<LifecycleRow>(client, statements.LOCK_LIFECYCLES, [ids, ...bounds]),
     rowsOf<{ transaction_id: string; event_seq: number; seq: number; remaining: number }>(
       client,
       statements.OPEN_HOLDS,
-      [ids],
+      [ids, ...bounds],
     ),
   ]);
   const holdsOf = new Map<string, OpenHold[]>();

@@ -1,3 +1,12 @@
+/**
+ * Bounds stand beside every list of ids of a partitioned table: a plan that is made once for all batches prunes by
+ * them, not by the list.
+ */
+export const boundsOf = (ids: readonly string[]): readonly [string | undefined, string | undefined] => {
+  const sorted = ids.toSorted();
+  return [sorted[0], sorted.at(-1)];
+};
+
 /** Statements that read and lock what a batch needs; all are prepared once per connection by their name. */
 interface Statement {
   readonly name: string;
@@ -27,7 +36,8 @@ export const STORED_ANSWERS: Statement = {
   name: 'stored answers',
   text: `select e.transaction_id, e.seq, e.answer
     from unnest($1::uuid[], $2::smallint[]) x(transaction_id, seq)
-    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq`,
+    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq
+    where e.transaction_id >= $3::uuid and e.transaction_id <= $4::uuid`,
 };
 
 /**
@@ -36,10 +46,8 @@ export const STORED_ANSWERS: Statement = {
  */
 export const CLEARED_FIRST: Statement = {
   name: 'cleared first',
-  text: `select 1 from transactions
-    where network_reference = any ($1::text[]) and id >= id_bound(cardloom_now() - interval '7 days')
-      and state = 'CLEARED' and authorized = 0 and event_count = 1 and category = 'DEBIT'
-    limit 1`,
+  text: `select 1 from forced_clearings
+    where network_reference = any ($1::text[]) and created_at > cardloom_now() - interval '7 days' limit 1`,
 };
 
 /**
@@ -101,7 +109,8 @@ export const LOCK_LIFECYCLES: Statement = {
       (transaction_data ->> 'cashbackPosAmount')::bigint as cashback,
       created_at, state, authorized, cleared, reversed, refunded, held, expires_at, limit_day, flags, event_count,
       cleared_at, interchange_amount, interchange_currency, arn
-    from transactions where id = any ($1::uuid[]) order by id for no key update`,
+    from transactions where id = any ($1::uuid[]) and id >= $2::uuid and id <= $3::uuid
+    order by id for no key update`,
 };
 
 export const OPEN_HOLDS: Statement = {
@@ -110,7 +119,9 @@ export const OPEN_HOLDS: Statement = {
         select sum(u.amount) from ledger_transfers u
         where u.transaction_id = p.transaction_id and u.of_event_seq = p.event_seq and u.of_seq = p.seq
       ), 0)::bigint as remaining
-    from ledger_transfers p where p.transaction_id = any ($1::uuid[]) and p.state = 'PENDING'
+    from ledger_transfers p
+    where p.transaction_id = any ($1::uuid[]) and p.transaction_id >= $2::uuid and p.transaction_id <= $3::uuid
+      and p.state = 'PENDING'
     order by p.transaction_id, p.event_seq, p.seq`,
 };
 

@@ -17,6 +17,7 @@ import type { GuardedAccount, LoadedCard, PostedTransfer, WorkingCopy } from './
 import type {
   EventRow,
   ExceptionRow,
+  ForcedClearing,
   KeyRow,
   OutboxRow,
   TombstoneRow,
@@ -97,10 +98,21 @@ const transactions = stampedInsert<NewRow>('transactions', 'created_at, updated_
   ...foldColumns,
 ]);
 
-const changedTransactions = bulkUpdate<FoldRow>('update transactions', 'transactions', [
-  { name: 'id', type: 'uuid', value: (row) => row.id },
-  ...foldColumns,
-  { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+const changedTransactions = bulkUpdate<FoldRow>(
+  'update transactions',
+  'transactions',
+  [
+    { name: 'id', type: 'uuid', value: (row) => row.id },
+    ...foldColumns,
+    { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+  ],
+  true,
+);
+
+const forcedClearings = stampedInsert<ForcedClearing>('forced_clearings', 'created_at', [
+  { name: 'network_reference', type: 'text', value: (row) => row.networkReference },
+  { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
+  { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
 ]);
 
 const events = stampedInsert<EventRow>('transaction_events', 'created_at', [
@@ -303,6 +315,7 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): Query[] {
   );
   write(customerLimits, changedCustomers(cards));
   write(exceptions, set.exceptions);
+  write(forcedClearings, set.forcedClearings);
   write(tombstones, set.tombstones);
   write(usedTombstones, set.usedTombstones);
   write(cardLocks, set.cardLocks);
