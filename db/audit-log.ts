@@ -28,7 +28,17 @@ export type AuditAction =
   | 'programme.posting_ceiling_set'
   | 'transactional_lock.added'
   | 'transactional_lock.removed'
+  | 'certificate.requested'
+  | 'certificate.approved'
+  | 'certificate.rejected'
+  | 'certificate.renewed'
   | 'certificate.revoked'
+  | 'partner.created'
+  | 'partner.updated'
+  | 'partner.suspended'
+  | 'partner.resumed'
+  | 'programme.created'
+  | 'programme.updated'
   | 'hold.released'
   | 'exception.claimed'
   | 'exception.assigned'
@@ -36,6 +46,8 @@ export type AuditAction =
   | 'clearing_file.announced'
   | 'clearing_file.posted'
   | 'clearing_file.rejected'
+  | 'trace.read'
+  | 'customer.read'
   | 'call.refused';
 
 export interface AuditEntry {
