@@ -1,12 +1,16 @@
 import type { Trx } from '../../db/atomically.ts';
-import { assignException, claimException } from '../../db/exception-queue.ts';
+import { assignException, claimException, resolveException } from '../../db/exception-queue.ts';
 import { type ExceptionRow, findException, listExceptions } from '../../db/exceptions.ts';
-import { isActiveOperator } from '../../db/operator-directory.ts';
+import { findOperator } from '../../db/operators.ts';
+import { findTransaction } from '../../db/transactions.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { resolutionsOf } from '../../domain/exception-resolution.ts';
-import { adminRoute, type OperatorPrincipal } from '../operator-principal.ts';
-import { date, listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { RESOLUTIONS, resolutionsOf } from '../../domain/exception-resolution.ts';
+import { operatorStateAt } from '../../domain/operator.ts';
+import { adminRoute, type OperatorPrincipal, operatorProgrammeIds } from '../operator-principal.ts';
+import { amount, date, integerId, listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { requireOperatorCard } from './cards.ts';
 import { operatorPage } from './lists.ts';
+import { waiting } from './waiting.ts';
 
 const STATES = ['OPEN', 'IN_REVIEW', 'RESOLVED'] as const;
 const SEVERITIES = ['INFO', 'WARN', 'CRITICAL'] as const;
@@ -146,12 +150,63 @@ const assign = adminRoute({
       const { exceptionId } = call.params;
       const { operatorId } = call.body;
       await requireException(trx, call.principal, exceptionId);
-      // Work is given only to who may see it and is there to do it.
-      if (!(await isActiveOperator(trx, operatorId, call.principal.partnerId))) {
-        throw new Refusal('OPERATOR_NOT_FOUND', 'There is no such operator.');
-      }
+      await requireWorker(trx, call.principal, operatorId);
       await assignException(trx, exceptionId, operatorId);
       return { status: 204 };
+    }),
+});
+
+// While it is only rehearsed nobody knows who the second person will be.
+const SECOND_TO_COME = 'second-operator';
+
+const resolve = adminRoute({
+  ...handling,
+  permission: 'exceptions.resolve',
+  operation: 'resolveException',
+  path: '/exceptions/{exceptionId}/resolve',
+  summary: 'End an exception that is in review; takes two',
+  body: z.strictObject({
+    resolution: word(RESOLUTIONS),
+    note: text(1, 500),
+    lifecycleId: uuid().nullish(),
+    cardId: integerId().nullish(),
+    amount: amount().nullish(),
+  }),
+  fourEyes: {
+    kind: 'EXCEPTION_RESOLUTION',
+    summary: ({ body }) => `Resolve an exception: ${body.resolution}`,
+    subject: ({ params: { exceptionId } }) => ({ type: 'exception', id: exceptionId }),
+  },
+  answers: { 200: { description: 'the exception, once approved', schema: exceptionSchema }, 202: waiting },
+  refusals: [
+    'EXCEPTION_NOT_FOUND',
+    'STATE_CONFLICT',
+    'RESOLUTION_NOT_FOR_KIND',
+    'TRANSACTION_NOT_FOUND',
+    'CARD_NOT_FOUND',
+    'APPROVAL_PENDING',
+  ],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const { exceptionId } = call.params;
+      const { principal, requestedBy, body } = call;
+      await requireException(trx, principal, exceptionId);
+      const programmeIds = operatorProgrammeIds(principal);
+      const { lifecycleId: transactionId = null, cardId = null, amount: money = null } = body;
+      if (transactionId !== null && !(await findTransaction(trx, transactionId, { programmeIds }))) {
+        throw new Refusal('TRANSACTION_NOT_FOUND', 'There is no such transaction.');
+      }
+      if (cardId !== null) await requireOperatorCard(trx, principal, cardId);
+      await resolveException(trx, exceptionId, {
+        resolution: body.resolution,
+        note: body.note,
+        operatorId: requestedBy ?? principal.operatorId,
+        secondOperatorId: requestedBy === undefined ? SECOND_TO_COME : principal.operatorId,
+        transactionId,
+        cardId,
+        amount: money,
+      });
+      return { status: 200, body: toWire(await requireException(trx, principal, exceptionId)) };
     }),
 });
 
@@ -168,4 +223,12 @@ export async function requireException(
   return found;
 }
 
-export const exceptions = [list, read, claim, assign];
+/** Work is given only to who may see it and is there to do it. Throws `OPERATOR_NOT_FOUND`. */
+async function requireWorker(trx: Trx, { partnerId }: OperatorPrincipal, operatorId: string): Promise<void> {
+  const found = await findOperator(trx, operatorId);
+  const inScope = found !== undefined && (partnerId === null || found.partnerId === partnerId);
+  if (inScope && operatorStateAt(found, found.now) === 'ACTIVE') return;
+  throw new Refusal('OPERATOR_NOT_FOUND', 'There is no such operator.');
+}
+
+export const exceptions = [list, read, claim, assign, resolve];

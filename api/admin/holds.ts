@@ -1,9 +1,12 @@
 import { findHold, type Hold, listHolds } from '../../db/holds.ts';
+import { startWorkflow } from '../../db/outbox.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { HOLD_STATES } from '../../domain/hold.ts';
+import { holdReleaseId } from '../../domain/hold-release.ts';
 import { adminRoute, operatorProgrammeIds } from '../operator-principal.ts';
-import { date, dateTime, listOf, page, uuid, word, z } from '../schemas/shared.ts';
+import { date, dateTime, listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
 import { operatorPage } from './lists.ts';
+import { waiting } from './waiting.ts';
 
 const reading = {
   permission: 'transactions.read',
@@ -96,4 +99,44 @@ const read = adminRoute({
   },
 });
 
-export const holds = [list, read];
+const release = adminRoute({
+  operation: 'releaseHold',
+  method: 'POST',
+  path: '/holds/{holdId}/release',
+  summary: 'Give back what a hold still keeps; takes two',
+  description: 'Once approved, a workflow releases the hold in the order of the other messages of its card.',
+  permission: 'exceptions.resolve',
+  jwe: 'open',
+  idempotency: 'accepted',
+  params: z.strictObject({ holdId: uuid() }),
+  body: z.strictObject({ reason: text(3, 255) }),
+  fourEyes: {
+    kind: 'HOLD_RELEASE',
+    summary: () => 'Release a hold',
+    subject: ({ params }) => ({ type: 'hold', id: params.holdId }),
+  },
+  answers: { 202: waiting },
+  refusals: ['HOLD_NOT_FOUND', 'STATE_CONFLICT', 'APPROVAL_PENDING'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const found = await findHold(trx, call.params.holdId, operatorProgrammeIds(call.principal));
+      if (found === undefined) throw new Refusal('HOLD_NOT_FOUND', 'There is no such hold.');
+      if (found.state !== 'OPEN') throw new Refusal('STATE_CONFLICT', 'Nothing is held any more.');
+      const { id: transactionId, partner_id: partnerId, programme_id: programmeId } = found.transaction;
+      const input = {
+        transactionId,
+        amount: null,
+        reason: call.body.reason,
+        operatorId: call.requestedBy ?? call.principal.operatorId,
+        requestId: call.requestId,
+      };
+      await startWorkflow(
+        trx,
+        { partnerId, programmeId },
+        { workflow: 'hold-release', id: holdReleaseId(input), input },
+      );
+      return { status: 202, body: toWire(found) };
+    }),
+});
+
+export const holds = [list, read, release];

@@ -1,17 +1,26 @@
 import { channel } from '../channel.ts';
 import type { OperatorPrincipal } from '../operator-principal.ts';
+import type { NobodyPrincipal } from '../partner-principal.ts';
+import type { Route } from '../route.ts';
+import { approvalRoutes } from './approvals.ts';
+import { runAdminRoute } from './four-eyes.ts';
 import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
-import { balances } from './balances.ts';
-import { cardProducts } from './card-products.ts';
-import { cards } from './cards.ts';
-import { clearingFiles } from './clearing-files.ts';
-import { customers } from './customers.ts';
-import { exceptions } from './exceptions.ts';
-import { holds } from './holds.ts';
-import { limits } from './limits.ts';
-import { partnerBalances } from './partner-balances.ts';
+import { linkRoutes } from './links.ts';
+import { me } from './me.ts';
+import { operators } from './operators.ts';
+import { resources } from './resources.ts';
+import { rolesRoute } from './roles.ts';
 import { session } from './session.ts';
-import { transactions } from './transactions.ts';
+import { signInRoutes } from './sign-in.ts';
+
+const routes: readonly Route[] = [
+  ...session,
+  ...me,
+  ...operators,
+  ...resources,
+  rolesRoute(() => routes),
+  ...approvalRoutes((operation) => routes.find((one) => one.operation === operation)),
+];
 
 /** The back office (administration): every route names its row of the permission matrix. */
 export const adminChannel = channel<OperatorPrincipal>({
@@ -20,19 +29,24 @@ export const adminChannel = channel<OperatorPrincipal>({
   identify: identifyOperator,
   admit: admitAddress,
   permit: permitOperator,
-  routes: [
-    ...session,
-    ...balances,
-    ...partnerBalances,
-    ...transactions,
-    ...holds,
-    ...exceptions,
-    ...clearingFiles,
-    ...cards,
-    ...cardProducts,
-    ...limits,
-    ...customers,
-  ],
+  run: runAdminRoute,
+  routes,
 });
 
-export const adminChannels = [adminChannel];
+/** What leads to a session: before it nobody is known. */
+const adminDoor = channel<NobodyPrincipal>({
+  name: 'admin',
+  prefix: '/admin',
+  identify: async (_services, { requestId, ip }) => ({
+    principal: { kind: 'nobody' },
+    caller: { partnerId: null, actor: { type: 'SYSTEM', id: 'admin-door' }, requestId, ip },
+    partnerId: null,
+    scopes: [],
+    pinnedPublicKeys: [],
+    idempotencyScope: 'admin-door',
+  }),
+  admit: admitAddress,
+  routes: [...signInRoutes, ...linkRoutes],
+});
+
+export const adminChannels = [adminDoor, adminChannel];

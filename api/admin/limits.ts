@@ -1,4 +1,4 @@
-import { readCeiling } from '../../db/limit-ceilings.ts';
+import { putCeiling, readCeiling } from '../../db/limit-ceilings.ts';
 import { limitDocument } from '../../db/limit-schema.ts';
 import { putCardLimits, putCustomerLimits, readCardLimits, readCustomerLimits } from '../../db/limits.ts';
 import { readCustomer } from '../../db/customers.ts';
@@ -7,6 +7,7 @@ import { configId, pathIntegerId, uuid, z } from '../schemas/shared.ts';
 import { limitsSchema } from '../schemas/limit.ts';
 import { requireOperatorCard } from './cards.ts';
 import { productScope } from './card-products.ts';
+import { waiting } from './waiting.ts';
 
 const reading = { permission: 'rules.read', jwe: 'open', idempotency: 'ignored', method: 'GET' } as const;
 const writing = { permission: 'limits.write', jwe: 'open', idempotency: 'accepted', method: 'PUT' } as const;
@@ -125,4 +126,62 @@ const readOfProduct = adminRoute({
   }),
 });
 
-export const limits = [readOfCard, putOfCard, readOfCustomer, putOfCustomer, readOfProgramme, readOfProduct];
+const changing = { permission: 'rules.change', jwe: 'open', idempotency: 'accepted', method: 'PUT' } as const;
+const changed = { ...ceiling, 202: waiting };
+
+const putOfProgramme = adminRoute({
+  ...changing,
+  operation: 'putProgrammeLimits',
+  path: '/programmes/{programmeId}/limits',
+  summary: 'Replace what cards and users of a programme may at most; takes two',
+  params: z.strictObject({ programmeId: uuid() }),
+  body: limitDocument,
+  fourEyes: {
+    kind: 'RULE_CHANGE',
+    summary: () => 'Replace the limits of a programme',
+    subject: ({ params }) => ({ type: 'programme', id: params.programmeId }),
+  },
+  answers: changed,
+  refusals: ['PROGRAMME_NOT_FOUND', 'APPROVAL_PENDING'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const { issuerCode } = programmeNamed(call.principal, call.params.programmeId);
+      await putCeiling(trx, { issuerCode, configId: null }, call.body);
+      return { status: 200, body: await readCeiling(trx, { issuerCode, configId: null }) };
+    }),
+});
+
+const putOfProduct = adminRoute({
+  ...changing,
+  operation: 'putProductLimits',
+  path: '/card-products/{configId}/limits',
+  summary: 'Replace what cards of a product may at most; takes two',
+  params: z.strictObject({ configId: configId() }),
+  query: z.strictObject({ programmeId: uuid().optional() }),
+  body: limitDocument,
+  fourEyes: {
+    kind: 'RULE_CHANGE',
+    summary: () => 'Replace the limits of a card product',
+    subject: ({ params }) => ({ type: 'card_product', id: params.configId }),
+  },
+  answers: changed,
+  refusals: ['CARD_PRODUCT_NOT_FOUND', 'LIMIT_ABOVE_CEILING', 'APPROVAL_PENDING'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const asked = { ...call.params, programmeId: call.query.programmeId };
+      const of = await productScope(trx, call.principal, asked);
+      await putCeiling(trx, of, call.body);
+      return { status: 200, body: await readCeiling(trx, of) };
+    }),
+});
+
+export const limits = [
+  readOfCard,
+  putOfCard,
+  readOfCustomer,
+  putOfCustomer,
+  readOfProgramme,
+  putOfProgramme,
+  readOfProduct,
+  putOfProduct,
+];

@@ -40,6 +40,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute(db);
   await grant(db, 'exceptions', 'cardloom_app', ['insert', 'update']);
   await grant(db, 'certificates', 'cardloom_app', ['insert', 'update']);
+  // An Admin of a partner changes the ceilings of its programmes and products, and nothing else of them.
+  for (const table of ['programmes', 'card_products']) {
+    await sql.raw(`grant update (limits, version) on ${table} to cardloom_app`).execute(db);
+  }
   await grant(db, 'partners', 'cardloom_engine', ['insert']);
   await grant(db, 'programmes', 'cardloom_engine', ['insert']);
 }
