@@ -3,7 +3,7 @@ export interface Column<Row> {
   readonly name: string;
   readonly type: string;
   readonly cast?: string;
-  readonly value: (row: Row) => unknown;
+  readonly value: (row: Row) => string | number | boolean | null;
 }
 
 /** A named statement over many rows: one array parameter a column. */
@@ -85,10 +85,29 @@ export const bulkQuery = <Row>(bulk: Bulk<Row>, rows: readonly Row[], now: Date)
   name: bulk.name,
   text: bulk.text,
   values: [
-    ...bulk.columns.map((column) => rows.map((row) => column.value(row))),
+    ...bulk.columns.map((column) => arrayLiteral(column, rows)),
     ...(bulk.stamped ? [now.toISOString()] : []),
   ],
 });
+
+/** Types whose values need no quotes in an array. */
+const BARE = new Set(['int', 'bigint', 'smallint', 'uuid', 'date', 'timestamptz', 'boolean']);
+
+/** The array of one column as PostgreSQL reads it: the driver would look at every value for what it may be. */
+function arrayLiteral<Row>({ type, value }: Column<Row>, rows: readonly Row[]): string {
+  const bare = BARE.has(type);
+  let text = '{';
+  for (const row of rows) {
+    const one = value(row);
+    if (text.length > 1) text += ',';
+    if (one === null || one === undefined) text += 'NULL';
+    else text += bare ? String(one) : quoted(String(one));
+  }
+  return `${text}}`;
+}
+
+const quoted = (value: string): string =>
+  `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, '\\$&') : value}"`;
 
 const merged = new Map<string, { readonly name: string; readonly text: string }>();
 

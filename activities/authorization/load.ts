@@ -3,7 +3,6 @@ import type { OwnerView } from '../../domain/authorization-view.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import { CLEARED_FIRST_DAYS } from '../../domain/cleared-first.ts';
 import type { OpenHold } from '../../domain/ledger.ts';
-import type { LimitDocument } from '../../domain/limit.ts';
 import type { Reference as MessageReference } from '../../domain/reference.ts';
 import { CLEARING_DAYS, MERCHANT_DAYS, REFUND_DAYS } from '../../domain/presentment-match.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
@@ -25,7 +24,8 @@ export interface CardRow {
   last_four_digits: string;
   pin_tries_left: number;
   cvc_tries_left: number;
-  limits: LimitDocument | null;
+  /** The document as text: most cards have one of a few. */
+  limits: string | null;
   limits_version: number;
   /** An array as text: thirteen numbers are not worth a parser for arrays of any depth. */
   consumed: string;
@@ -56,7 +56,7 @@ export interface OwnerRow {
 
 export interface CustomerLimitsRow {
   customer_id: number;
-  limits: LimitDocument;
+  limits: string;
   limits_version: number;
   consumed: string;
   consumed_on: string | null;

@@ -122,7 +122,7 @@ export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
       c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
-      c.cvc_tries_left, c.limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
+      c.cvc_tries_left, c.limits::text as limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
       c.newest_fingerprint, c.newest_at, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
       b.held, b.version, b.forced_since
     from card_states c join balances b on b.balance_id = c.balance_id
@@ -148,7 +148,7 @@ export const OWNERS: Statement = {
 /** Customers for whom somebody set limits; most have no row here. */
 export const LOCK_CUSTOMER_LIMITS: Statement = {
   name: 'lock customer limits',
-  text: `select customer_id, limits, limits_version, consumed::text as consumed, consumed_on
+  text: `select customer_id, limits::text as limits, limits_version, consumed::text as consumed, consumed_on
     from customer_limits where customer_id = any ($1::bigint[]) order by customer_id for no key update`,
 };
 
