@@ -1,6 +1,7 @@
 import { channel } from '../channel.ts';
-import type { OperatorPrincipal } from '../operator-principal.ts';
+import { doorRoute, type OperatorPrincipal } from '../operator-principal.ts';
 import type { NobodyPrincipal } from '../partner-principal.ts';
+import { publicKeyRoute } from '../public-key.ts';
 import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditLog } from './audit-log.ts';
@@ -48,7 +49,7 @@ const adminDoor = channel<NobodyPrincipal>({
     idempotencyScope: 'admin-door',
   }),
   admit: admitAddress,
-  routes: [...signInRoutes, ...linkRoutes],
+  routes: [...signInRoutes, ...linkRoutes, doorRoute(publicKeyRoute('adminPublicKey'))],
 });
 
 export const adminChannels = [adminDoor, adminChannel];
