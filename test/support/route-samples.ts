@@ -1,6 +1,7 @@
 import { FormData as MultipartForm } from 'undici';
 import { aPurchase, aRecord, aReversal } from './card-traffic.ts';
 import { aPerson, encrypted } from './builders.ts';
+import { aBusiness, aContact, anEntity, anOwner, anUpload } from './kyb.ts';
 import { aFile } from './pictures.ts';
 
 /** Ids that the parameters of a path, or the members of a body, may name. */
@@ -15,6 +16,9 @@ export interface Named {
   readonly verificationId: string;
   readonly processorCardId: string;
   readonly configId: string;
+  /** An application of a company, with a document. */
+  readonly applicationId: string;
+  readonly documentId: string;
 }
 
 /** Ids of nothing. */
@@ -28,6 +32,8 @@ export const NOTHING_NAMED: Named = {
   verificationId: '11111111-1111-4111-8111-111111111111',
   processorCardId: 'pc_nothing',
   configId: '0019167984',
+  applicationId: '11111111-1111-4111-8111-111111111111',
+  documentId: '11111111-1111-4111-8111-111111111111',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -41,6 +47,8 @@ export interface Sample {
    * it; or the route makes something of the caller's own.
    */
   readonly stranger: 'missing' | 'list' | 'own' | 'none';
+  /** Where the owner would see what a stranger has made of their own; absent: among the users. */
+  readonly seen?: (made: Readonly<Record<string, unknown>>) => string;
 }
 
 const missing = { stranger: 'missing' } as const;
@@ -54,6 +62,19 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   readLatestVerification: missing,
   listVerifications: missing,
   readVerification: missing,
+  secureBeginKybApplication: {
+    stranger: 'own',
+    body: () => aContact(),
+    seen: ({ applicationId }) => `/secure/kyb/applications/${String(applicationId)}`,
+  },
+  secureReadKybApplication: missing,
+  securePutKybContact: { ...missing, body: () => aContact() },
+  securePutKybEntity: { ...missing, body: () => anEntity() },
+  securePutKybBusiness: { ...missing, body: () => aBusiness() },
+  securePutKybPersons: { ...missing, body: () => ({ persons: [anOwner()] }) },
+  secureAddKybDocument: { ...missing, form: () => anUpload({ type: 'OTHER' }, picture) },
+  secureRemoveKybDocument: missing,
+  secureSubmitKybApplication: missing,
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,
