@@ -14,6 +14,13 @@ export interface PartnerBalanceFacts {
   readonly at: string;
 }
 
+/** An application that waits for its reviewers. */
+export interface KybWaitingFacts {
+  readonly programme: string;
+  readonly applicationId: string;
+  readonly status: string;
+}
+
 /** Everything that is mailed, by its template. */
 export type Mail = PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
 
@@ -23,7 +30,8 @@ export type PlainMail =
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
-  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts };
+  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
+  | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts };
 
 /** Subject and text of a mail (money 2). */
 export function mailText(mail: PlainMail): MailText {
@@ -39,6 +47,11 @@ export function mailText(mail: PlainMail): MailText {
       return {
         subject: `Recovered: ${nameOf(mail.facts)}`,
         text: `The ${mail.facts.kind} balance is high enough again.\n\n${table(mail.facts)}`,
+      };
+    case 'kybWaiting':
+      return {
+        subject: `An application waits: ${mail.facts.programme}`,
+        text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
       };
     default:
       return assertNever(mail);
