@@ -14,6 +14,12 @@ export interface PartnerBalanceFacts {
   readonly at: string;
 }
 
+/** Mails that hold a code or a link: what they tell is sealed until they are sent (channels 12). */
+export type SecretMail =
+  | { readonly template: 'operatorCode'; readonly facts: { readonly code: string } }
+  | { readonly template: 'operatorInvitation'; readonly facts: { readonly link: string } }
+  | { readonly template: 'operatorPasswordReset'; readonly facts: { readonly link: string } };
+
 /** An application that waits for its reviewers. */
 export interface KybWaitingFacts {
   readonly programme: string;
@@ -21,10 +27,7 @@ export interface KybWaitingFacts {
   readonly status: string;
 }
 
-/** Everything that is mailed, by its template. */
-export type Mail = PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
-
-/** Mails whose facts hold all they say. */
+/** Mails whose facts hold all they say, and no secret. */
 export type PlainMail =
   | {
       readonly template: 'partnerBalanceLow';
@@ -33,8 +36,14 @@ export type PlainMail =
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
   | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts };
 
+/** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
+export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
+
+/** Mails without secrets. */
+export type OpenMail = Exclude<Mail, SecretMail>;
+
 /** Subject and text of a mail (money 2). */
-export function mailText(mail: PlainMail): MailText {
+export function mailText(mail: SecretMail | PlainMail): MailText {
   switch (mail.template) {
     case 'partnerBalanceLow': {
       const { facts } = mail;
@@ -52,6 +61,21 @@ export function mailText(mail: PlainMail): MailText {
       return {
         subject: `An application waits: ${mail.facts.programme}`,
         text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
+      };
+    case 'operatorCode':
+      return {
+        subject: 'Your sign-in code',
+        text: `${mail.facts.code}\n\nThe code is good for ten minutes. Nobody of us will ever ask you for it.\n`,
+      };
+    case 'operatorInvitation':
+      return {
+        subject: 'Your invitation to Cardloom',
+        text: `Choose a password within an hour:\n\n${mail.facts.link}\n`,
+      };
+    case 'operatorPasswordReset':
+      return {
+        subject: 'Choose a new password',
+        text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
       };
     default:
       return assertNever(mail);

@@ -142,6 +142,7 @@ const relay = startRelay({
   onPoison: metrics.poisoned,
 });
 const mailRelay = startMailRelay({
+  vault,
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
   renderKyb: createKybMails({ engine, vault, publicUrl: config.PUBLIC_URL }),
