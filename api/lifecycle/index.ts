@@ -2,6 +2,8 @@ import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { userAddresses } from './user-addresses.ts';
+import { userStates } from './user-states.ts';
 import { wallets } from './wallets.ts';
 
 /** Master data: client certificate and `Issuer-Code`. */
@@ -10,5 +12,5 @@ export const lifecycleChannel = channel({
   prefix: '/lifecycle/v1',
   identify: identifyPartner,
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'required'),
-  routes: [...wallets, ...cards, ...cardLocks],
+  routes: [...wallets, ...userStates, ...userAddresses, ...cards, ...cardLocks],
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aBalance, aCard, topUp } from '../support/builders.ts';
+import { aBalance, aCard, aCustomer, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -265,6 +265,18 @@ async function makeOwned(): Promise<Named> {
   };
 }
 
+/** What all other calls name has money and cards, and stays; what is deleted is made for it. */
+async function namesFor({ route }: RoutePath): Promise<Named> {
+  switch (route.operation) {
+    case 'deleteBalance':
+      return { ...named, balanceId: await aBalance(api, named.customerId) };
+    case 'deleteUser':
+      return { ...named, customerId: await aCustomer(api) };
+    default:
+      return named;
+  }
+}
+
 const pathNamed = (operation: string): RoutePath =>
   PATHS.find((path) => path.route.operation === operation) as RoutePath;
 
@@ -287,7 +299,7 @@ async function call(
     ...(sample.body === undefined ? {} : { body: sample.body(names, path.path) }),
     ...(sample.form === undefined ? {} : { form: sample.form(names) }),
   };
-  const target = fill(path.path, { ...names, userId: names.customerId });
+  const target = fill(path.path, { ...names, userId: names.customerId, type: 'CORRESPONDENCE' });
   return await api.call(path.method, target + (sample.query?.(names, path.path) ?? ''), options);
 }
 
@@ -388,12 +400,7 @@ describe('the same requests from those who may', () => {
       }
       const kind = kindOf(path);
       const as = kind === 'processor' || kind === 'sponsor' ? kind : 'demo';
-      // The balance that all other calls name has money and a card.
-      const names =
-        path.route.operation === 'deleteBalance'
-          ? { ...named, balanceId: await aBalance(api, named.customerId) }
-          : named;
-      const answer = await call(path, names, as, needsIssuerCode(path) ? 'sandbox' : null);
+      const answer = await call(path, await namesFor(path), as, needsIssuerCode(path) ? 'sandbox' : null);
       expect([answer.status, answer.body?.title]).toEqual([
         expect.toSatisfy((status: number) => status >= 200 && status < 300),
         undefined,

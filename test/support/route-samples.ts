@@ -121,6 +121,12 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
       ...(path.includes('{userId}') ? {} : { userId: customerId }),
     }),
   },
+  lockUser: { ...missing, body: () => ({ reason: 'asked for by the user' }) },
+  unlockUser: missing,
+  deleteUser: missing,
+  listUserAddresses: missing,
+  putUserAddress: { ...missing, body: anAddress },
+  deleteUserAddress: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
@@ -152,6 +158,18 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   },
   processorHealth: { stranger: 'none' },
 });
+
+/** An address; where the path names no type, the body does. */
+function anAddress(_named: Named, path: string): object {
+  return {
+    street: 'Polna',
+    number: '17a',
+    city: 'Lublin',
+    postCode: '20-128',
+    country: 'PL',
+    ...(path.includes('{type}') ? {} : { type: 'CORRESPONDENCE' }),
+  };
+}
 
 function verificationForm(picture: Buffer): FormData {
   const form = new MultipartForm();
