@@ -24,6 +24,8 @@ export interface Programme {
   readonly defaultCurrency: string;
   readonly currencies: readonly string[];
   readonly autoCreateBalance: boolean;
+  /** An accepted company application makes its corporation by itself. */
+  readonly autoCorporation: boolean;
   readonly kycMode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   readonly externalKyc: boolean;
   readonly externalKyb: boolean;
@@ -116,6 +118,12 @@ export async function programmesOfPartner(
   return rows.map(toProgramme);
 }
 
+/** All programmes of all partners, by issuer code. Engine only. */
+export async function everyProgramme(engine: Kysely<Database>): Promise<readonly Programme[]> {
+  const rows = await engine.selectFrom('programmes').selectAll().orderBy('issuer_code').execute();
+  return rows.map(toProgramme);
+}
+
 /** One programme by its inner id, or undefined. */
 export async function findProgramme(
   db: Kysely<Database>,
@@ -157,6 +165,7 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     defaultCurrency: row.default_currency,
     currencies: row.currencies,
     autoCreateBalance: row.auto_create_balance,
+    autoCorporation: row.auto_corporation,
     kycMode: row.kyc_mode,
     externalKyc: row.external_kyc,
     externalKyb: row.external_kyb,
@@ -173,4 +182,14 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     postingCeilings: row.posting_ceilings,
     version: row.version,
   };
+}
+
+/** What a programme is called in mails. */
+export async function programmeName(db: Kysely<Database>, programmeId: number): Promise<string> {
+  const row = await db
+    .selectFrom('programmes')
+    .select('name')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return row.name;
 }

@@ -1,4 +1,6 @@
 import { assertNever } from './errors.ts';
+import type { KybMailFacts } from './kyb-mail.ts';
+import type { MailText } from './mail-text.ts';
 import { formatMoney } from './money.ts';
 
 /** What mails tell of a partner balance; amounts in minor units of `currency`. */
@@ -13,20 +15,18 @@ export interface PartnerBalanceFacts {
 }
 
 /** Everything that is mailed, by its template. */
-export type Mail =
+export type Mail = PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
+
+/** Mails whose facts hold all they say. */
+export type PlainMail =
   | {
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts };
 
-export interface MailText {
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** Subject and text of a mail (money 2). */
-export function mailText(mail: Mail): MailText {
+export function mailText(mail: PlainMail): MailText {
   switch (mail.template) {
     case 'partnerBalanceLow': {
       const { facts } = mail;

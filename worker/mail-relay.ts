@@ -5,14 +5,23 @@ import type { MailClient } from '../activities/messaging/client.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
+import type { KybMailFacts } from '../domain/kyb-mail.ts';
 import { mailText } from '../domain/mail.ts';
+import type { MailText } from '../domain/mail-text.ts';
 
 interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
+  /** Makes a mail to the applicant of a company; null when there is nobody to write to any more. */
+  readonly renderKyb: (facts: KybMailFacts) => Promise<ReadyMail | null>;
   readonly logger: Logger;
   readonly lookMs?: number;
+}
+
+/** A mail with its address. */
+export interface ReadyMail extends MailText {
+  readonly to: string;
 }
 
 const LOOK_MS = 1_000;
@@ -40,17 +49,20 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   }
 
   async function sendOne(one: ClaimedMail): Promise<void> {
-    const outcome = await mail.send({
-      messageId: `mail-${one.outboxId}`,
-      to: one.to,
-      ...mailText(one.mail),
-    });
+    const ready = await render(one);
+    const messageId = `mail-${one.outboxId}`;
+    const outcome = ready === null ? 'ACCEPTED' : await mail.send({ messageId, ...ready });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
     if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
     if ((outcome === 'AWAY') === away) return;
     away = outcome === 'AWAY';
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
+  }
+
+  async function render({ to, mail: queued }: ClaimedMail): Promise<ReadyMail | null> {
+    if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
+    return { to, ...mailText(queued) };
   }
 
   const running = (async () => {

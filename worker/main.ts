@@ -19,6 +19,7 @@ import { openVault } from '../vault/vault.ts';
 import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
+import { createKybMails } from './kyb-mails.ts';
 import { createLogger, temporalLogger } from './logger.ts';
 import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
@@ -143,6 +144,7 @@ const relay = startRelay({
 const mailRelay = startMailRelay({
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  renderKyb: createKybMails({ engine, vault, publicUrl: config.PUBLIC_URL }),
   logger,
 });
 const sweepers = startSweepers(

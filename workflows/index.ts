@@ -1,5 +1,6 @@
 /** All workflows: the entry of the bundle. */
 export { clearingFile } from './clearing-file.ts';
+export { corporationOnboarding } from './corporation-onboarding.ts';
 export { customerVerification } from './customer-verification.ts';
 export { externalVerification } from './external-verification.ts';
 export { holdRelease } from './hold-release.ts';
