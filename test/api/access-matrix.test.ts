@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aBalance, aCard, aCustomer, topUp } from '../support/builders.ts';
+import { aBalance, aCard, aCorporation, aCustomer, anEmployee, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -254,8 +254,12 @@ async function makeOwned(): Promise<Named> {
     'GET',
     `/secure/partner-balances?kind=credit&programmeId=${programmeId}`,
   );
+  const dcCorporationId = await aCorporation(api);
+  const { employeeId } = await anEmployee(api, dcCorporationId, { userId: card.customerId });
   return {
     ...card,
+    dcCorporationId,
+    employeeId,
     otherBalanceId: await aBalance(api, card.customerId),
     transactionId: posted.body.id,
     partnerBalanceId: partnerBalances.body.items[0].id,
@@ -272,6 +276,10 @@ async function namesFor({ route }: RoutePath): Promise<Named> {
       return { ...named, balanceId: await aBalance(api, named.customerId) };
     case 'deleteUser':
       return { ...named, customerId: await aCustomer(api) };
+    case 'deleteCorporation':
+      return { ...named, dcCorporationId: await aCorporation(api) };
+    case 'removeEmployee':
+      return { ...named, employeeId: (await anEmployee(api, named.dcCorporationId)).employeeId };
     default:
       return named;
   }
@@ -310,7 +318,8 @@ const auditRows = (requestId: string) =>
     .where('request_id', '=', requestId)
     .execute();
 
-const idsIn = (answer: HttpAnswer): unknown[] => answer.body.items.map((one: { id: unknown }) => one.id);
+const idsIn = (answer: HttpAnswer): unknown[] =>
+  answer.body.items.map((one: { id?: unknown; dcCorporationId?: unknown }) => one.id ?? one.dcCorporationId);
 
 it('has a sample for every operation of the certificate listener, and the listener serves these paths', () => {
   expect(Object.keys(sampleOf).toSorted()).toEqual(
@@ -379,7 +388,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
       }
       case 'own': {
         expect(answer.status).toBe(201);
-        const seen = await api.call('GET', `/lifecycle/v1/users/${answer.body.id}`, {
+        const seen = await api.call('GET', answer.headers['location'] ?? '', {
           headers: { 'Issuer-Code': 'sandbox' },
         });
         expect(seen.status).toBe(404);

@@ -1,11 +1,13 @@
 import { FormData as MultipartForm } from 'undici';
 import { aPurchase, aRecord, aReversal } from './card-traffic.ts';
-import { aPerson, encrypted } from './builders.ts';
+import { aCompany, aPerson, encrypted } from './builders.ts';
 import { aFile } from './pictures.ts';
 
 /** Ids that the parameters of a path, or the members of a body, may name. */
 export interface Named {
   readonly customerId: number;
+  readonly dcCorporationId: string;
+  readonly employeeId: string;
   readonly cardId: number;
   readonly balanceId: string;
   /** Another balance of the same programme. */
@@ -20,6 +22,8 @@ export interface Named {
 /** Ids of nothing. */
 export const NOTHING_NAMED: Named = {
   customerId: 999_999_999,
+  dcCorporationId: '11111111-1111-4111-8111-111111111111',
+  employeeId: '11111111-1111-4111-8111-111111111111',
   cardId: 999_999_999,
   balanceId: '11111111-1111-4111-8111-111111111111',
   otherBalanceId: '22222222-2222-4222-8222-222222222222',
@@ -127,6 +131,22 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   listUserAddresses: missing,
   putUserAddress: { ...missing, body: anAddress },
   deleteUserAddress: missing,
+  createCorporation: { stranger: 'own', body: () => aCompany({ kyb: null }) },
+  listCorporations: { stranger: 'list' },
+  readCorporation: missing,
+  updateCorporation: { ...missing, body: () => ({ website: 'https://example.com' }) },
+  lockCorporation: missing,
+  unlockCorporation: missing,
+  deleteCorporation: missing,
+  listCorporationAddresses: missing,
+  putCorporationAddress: { ...missing, body: anAddress },
+  deleteCorporationAddress: missing,
+  addEmployee: { ...missing, body: () => ({ user: aPerson(), role: 'EMPLOYEE' }) },
+  listEmployees: missing,
+  readEmployee: missing,
+  updateEmployee: { ...missing, body: () => ({ position: 'clerk' }) },
+  removeEmployee: missing,
+  listEmployeeCards: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
