@@ -24,6 +24,8 @@ export interface Database {
   provider_events: ProviderEventsTable;
   screening_entries: ScreeningEntriesTable;
   screening_hits: ScreeningHitsTable;
+  screening_lists: ScreeningListsTable;
+  document_notices: DocumentNoticesTable;
   cards: CardsTable;
   card_locks: CardLocksTable;
   card_states: CardStatesTable;
@@ -160,6 +162,10 @@ export interface ProgrammesTable {
   allow_partial_approval: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
   posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
+  screening_threshold: Generated<number>;
+  kyc_review_roles: Generated<string[]>;
+  many_cards_threshold: number | null;
+  extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -342,6 +348,8 @@ export interface VerificationsTable {
   version: Generated<number>;
   created_at: CreatedAt;
   decided_at: Date | null;
+  claimed_by: string | null;
+  claimed_until: Date | null;
 }
 
 export interface VerificationDocumentsTable {
@@ -370,6 +378,7 @@ export interface ScreeningEntriesTable {
   kind: 'PERSON' | 'ENTITY';
   normalized_names: string[];
   birth_years: Generated<number[]>;
+  fingerprint: Generated<string>;
 }
 
 export interface ScreeningHitsTable {
@@ -385,6 +394,24 @@ export interface ScreeningHitsTable {
   note: string | null;
   decided_by: string | null;
   created_at: CreatedAt;
+  entry_fingerprint: Generated<string>;
+  decided_at: Date | null;
+}
+
+export interface ScreeningListsTable {
+  list_code: ScreeningEntriesTable['list_code'];
+  list_version_id: string;
+  entries: number;
+  loaded_by: string;
+  loaded_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface DocumentNoticesTable {
+  customer_id: number;
+  expires_on: string;
+  days_before: number;
+  partner_id: number;
+  sent_at: CreatedAt;
 }
 
 export interface CardsTable {

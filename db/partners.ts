@@ -36,6 +36,10 @@ export interface Programme {
   readonly allowPartialApproval: boolean;
   readonly limits: LimitDocument | null;
   readonly postingCeilings: PostingCeilings;
+  /** Score from which a name counts as that of a screening list's entry. */
+  readonly screeningThreshold: number;
+  /** Lock reasons beside those of the platform. */
+  readonly extraLockReasons: readonly string[];
   readonly version: number;
 }
 
@@ -167,6 +171,8 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     allowPartialApproval: row.allow_partial_approval,
     limits: row.limits,
     postingCeilings: row.posting_ceilings,
+    screeningThreshold: row.screening_threshold,
+    extraLockReasons: row.extra_lock_reasons,
     version: row.version,
   };
 }

@@ -11,6 +11,8 @@ interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
+  /** The address of a customer in clear; null when they are gone. */
+  readonly addressOf: (customerId: number) => Promise<string | null>;
   readonly logger: Logger;
   readonly lookMs?: number;
 }
@@ -29,7 +31,7 @@ const caller = {
  * else, and mails go out while Temporal is away. Rows wait while the mail server is away.
  */
 export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> } {
-  const { engine, mail, logger, lookMs = LOOK_MS } = parts;
+  const { engine, mail, addressOf, logger, lookMs = LOOK_MS } = parts;
   const stopping = new AbortController();
   let away = false;
 
@@ -40,15 +42,15 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   }
 
   async function sendOne(one: ClaimedMail): Promise<void> {
-    const outcome = await mail.send({
-      messageId: `mail-${one.outboxId}`,
-      to: one.to,
-      ...mailText(one.mail),
-    });
+    const to = 'address' in one.to ? one.to.address : await addressOf(one.to.customerId);
+    const outcome =
+      to === null
+        ? 'NOBODY'
+        : await mail.send({ messageId: `mail-${one.outboxId}`, to, ...mailText(one.mail) });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
     if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
-    if ((outcome === 'AWAY') === away) return;
+    if (outcome === 'NOBODY' || (outcome === 'AWAY') === away) return;
     away = outcome === 'AWAY';
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
   }

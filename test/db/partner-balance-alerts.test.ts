@@ -101,6 +101,7 @@ const relay = (smtpUrl = inbox.smtpUrl) =>
   startMailRelay({
     engine: traffic.engine,
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
+    addressOf: async () => null,
     logger,
     lookMs: 20,
   });
