@@ -18,6 +18,9 @@ export interface Database {
   subject_keys: SubjectKeysTable;
   customers: CustomersTable;
   customer_addresses: CustomerAddressesTable;
+  corporations: CorporationsTable;
+  corporation_addresses: CorporationAddressesTable;
+  employees: EmployeesTable;
   transactional_locks: TransactionalLocksTable;
   verifications: VerificationsTable;
   verification_documents: VerificationDocumentsTable;
@@ -152,6 +155,8 @@ export interface ProgrammesTable {
   auto_create_balance: Generated<boolean>;
   kyc_mode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   external_kyc: boolean;
+  external_kyb: Generated<boolean>;
+  corporate_holder_kyc: Generated<'required' | 'waived'>;
   kyc_provider: string | null;
   min_age: Generated<number>;
   timezone: Generated<string>;
@@ -308,6 +313,48 @@ export interface CustomerAddressesTable {
   type: 'RESIDENCE' | 'CORRESPONDENCE' | 'DELIVERY';
   partner_id: number;
   address: Buffer;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CorporationsTable {
+  corporation_id: string;
+  subject_id: string;
+  partner_id: number;
+  programme_id: number;
+  name: string;
+  country: string;
+  tax_id: string;
+  contact: Buffer;
+  legal_form: string | null;
+  registry_number: string | null;
+  website: string | null;
+  external_id: string | null;
+  kyb_application_id: string | null;
+  kyb: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
+  state: Generated<'ACTIVE' | 'LOCKED' | 'DELETED'>;
+  transactional_locks: Generated<number>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CorporationAddressesTable {
+  corporation_id: string;
+  type: 'REGISTERED' | 'CORRESPONDENCE';
+  partner_id: number;
+  address: Buffer;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface EmployeesTable {
+  employee_id: string;
+  corporation_id: string;
+  customer_id: number;
+  partner_id: number;
+  role: 'OWNER' | 'ADMIN' | 'EMPLOYEE';
+  position: string | null;
+  state: Generated<'ACTIVE' | 'SUSPENDED' | 'REMOVED'>;
+  created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
 

@@ -15,6 +15,7 @@ import * as postings from './migrations/0011-postings.ts';
 import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
 import * as kyc from './migrations/0017-kyc.ts';
+import * as corporations from './migrations/0016-corporations.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   '0012-clearing-files': clearingFiles,
   '0013-partner-balance-alerts': partnerBalanceAlerts,
   '0017-kyc': kyc,
+  '0016-corporations': corporations,
 };
 
 /** Name of the newest migration of this release. */

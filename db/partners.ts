@@ -26,6 +26,8 @@ export interface Programme {
   readonly autoCreateBalance: boolean;
   readonly kycMode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   readonly externalKyc: boolean;
+  readonly externalKyb: boolean;
+  readonly corporateHolderKyc: 'required' | 'waived';
   readonly kycProvider: string | null;
   readonly minAge: number;
   readonly timezone: string;
@@ -161,6 +163,8 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     autoCreateBalance: row.auto_create_balance,
     kycMode: row.kyc_mode,
     externalKyc: row.external_kyc,
+    externalKyb: row.external_kyb,
+    corporateHolderKyc: row.corporate_holder_kyc,
     kycProvider: row.kyc_provider,
     minAge: row.min_age,
     timezone: row.timezone,
