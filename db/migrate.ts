@@ -14,8 +14,9 @@ import * as cardTraffic from './migrations/0010-card-traffic.ts';
 import * as postings from './migrations/0011-postings.ts';
 import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
-import * as kyc from './migrations/0017-kyc.ts';
+import * as operators from './migrations/0014-operators.ts';
 import * as corporations from './migrations/0016-corporations.ts';
+import * as kyc from './migrations/0017-kyc.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -32,8 +33,9 @@ const migrations: Record<string, Migration> = {
   '0011-postings': postings,
   '0012-clearing-files': clearingFiles,
   '0013-partner-balance-alerts': partnerBalanceAlerts,
-  '0017-kyc': kyc,
+  '0014-operators': operators,
   '0016-corporations': corporations,
+  '0017-kyc': kyc,
 };
 
 /** Name of the newest migration of this release. */
