@@ -3,6 +3,7 @@ import {
   createClearingFileActivities,
 } from './authorization/clearing-files.ts';
 import { createHoldActivities } from './authorization/holds.ts';
+import { createKybActivities, type KybCollaborators } from './database/kyb-applications.ts';
 import {
   createReconciliationActivities,
   type ReconciliationCollaborators,
@@ -23,7 +24,8 @@ export type Collaborators = VerificationCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
   ClearingFileCollaborators &
-  ReconciliationCollaborators;
+  ReconciliationCollaborators &
+  KybCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
@@ -35,6 +37,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createClearingFileActivities(collaborators),
   ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
+  ...createKybActivities(collaborators),
 });
 
 /** What workflows see. */

@@ -1,11 +1,13 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type { LimitDocument } from '../domain/limit.ts';
+import type { KybTimings } from '../domain/kyb-application.ts';
 import type { OperatorRole, OperatorScope, StoredOperatorState } from '../domain/operator.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
+import type { KybTables } from './kyb-tables.ts';
 
 /** The map from table name to row type; columns are described in the migrations that make them. */
-export interface Database {
+export interface Database extends KybTables {
   partners: PartnersTable;
   certificates: CertificatesTable;
   connections: ConnectionsTable;
@@ -143,6 +145,7 @@ export interface ProgrammeTimings {
   /** Delays before resend n of a notice (partner-integrations 7.2), for demos and tests. */
   readonly resendDelaysMs?: readonly number[];
   readonly holdDays?: number;
+  readonly kyb?: Partial<KybTimings>;
 }
 
 export interface ProgrammesTable {
@@ -173,6 +176,7 @@ export interface ProgrammesTable {
   notifications: ColumnType<NotificationSwitches, string | undefined, string>;
   include_partner_balances: Generated<boolean>;
   allow_partial_approval: Generated<boolean>;
+  auto_corporation: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
   posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
   screening_threshold: Generated<number>;
@@ -448,6 +452,7 @@ export interface ScreeningHitsTable {
   state: Generated<'OPEN' | 'FALSE_POSITIVE' | 'CONFIRMED'>;
   note: string | null;
   decided_by: string | null;
+  kyb_application_id: string | null;
   created_at: CreatedAt;
   entry_fingerprint: Generated<string>;
   decided_at: Date | null;

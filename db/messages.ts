@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Mail } from '../domain/mail.ts';
+import type { Mail, PlainMail } from '../domain/mail.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database } from './database.ts';
 import type { EventOwner } from './outbox.ts';
@@ -15,7 +15,7 @@ const AWAY_SECONDS = 30;
 export async function queueMail(
   trx: Trx,
   owner: EventOwner,
-  mail: Mail & { readonly subjectId: string; readonly addresses: readonly string[] },
+  mail: PlainMail & { readonly subjectId: string; readonly addresses: readonly string[] },
 ): Promise<void> {
   await trx
     .insertInto('outbox')

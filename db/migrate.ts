@@ -17,6 +17,7 @@ import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.
 import * as operators from './migrations/0014-operators.ts';
 import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
+import * as kyb from './migrations/0018-kyb.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -36,6 +37,7 @@ const migrations: Record<string, Migration> = {
   '0014-operators': operators,
   '0016-corporations': corporations,
   '0017-kyc': kyc,
+  '0018-kyb': kyb,
 };
 
 /** Name of the newest migration of this release. */

@@ -24,6 +24,8 @@ export interface Programme {
   readonly defaultCurrency: string;
   readonly currencies: readonly string[];
   readonly autoCreateBalance: boolean;
+  /** An accepted company application makes its corporation by itself. */
+  readonly autoCorporation: boolean;
   readonly kycMode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   readonly externalKyc: boolean;
   readonly externalKyb: boolean;
@@ -167,6 +169,7 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     defaultCurrency: row.default_currency,
     currencies: row.currencies,
     autoCreateBalance: row.auto_create_balance,
+    autoCorporation: row.auto_corporation,
     kycMode: row.kyc_mode,
     externalKyc: row.external_kyc,
     externalKyb: row.external_kyb,
@@ -185,4 +188,14 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     extraLockReasons: row.extra_lock_reasons,
     version: row.version,
   };
+}
+
+/** What a programme is called in mails. */
+export async function programmeName(db: Kysely<Database>, programmeId: number): Promise<string> {
+  const row = await db
+    .selectFrom('programmes')
+    .select('name')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return row.name;
 }

@@ -47,6 +47,23 @@ export type WorkflowStart =
       readonly input: { readonly fileId: string };
     }
   | {
+      readonly workflow: 'corporation-onboarding';
+      readonly id: string;
+      readonly input: { readonly applicationId: string };
+    }
+  /** Signals of `corporation-onboarding`. */
+  | { readonly workflow: 'kyb-submitted'; readonly id: string; readonly input: { readonly round: number } }
+  | {
+      readonly workflow: 'kyb-touched';
+      readonly id: string;
+      readonly input: { readonly applicationId: string };
+    }
+  | {
+      readonly workflow: 'kyb-hit-decided';
+      readonly id: string;
+      readonly input: { readonly hitId: string; readonly decision: string };
+    }
+  | {
       readonly workflow: 'provider-result';
       readonly id: string;
       readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };

@@ -1,4 +1,6 @@
 import { assertNever } from './errors.ts';
+import type { KybMailFacts } from './kyb-mail.ts';
+import type { MailText } from './mail-text.ts';
 import { formatMoney } from './money.ts';
 
 /** What mails tell of a partner balance; amounts in minor units of `currency`. */
@@ -28,7 +30,10 @@ export interface ReviewFacts {
 }
 
 /** Everything that is mailed, by its template. */
-export type Mail =
+export type Mail = PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
+
+/** Mails whose facts hold all they say. */
+export type PlainMail =
   | {
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
@@ -37,13 +42,8 @@ export type Mail =
   | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
   | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts };
 
-export interface MailText {
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** Subject and text of a mail (money 2, onboarding 6). */
-export function mailText(mail: Mail): MailText {
+export function mailText(mail: PlainMail): MailText {
   switch (mail.template) {
     case 'partnerBalanceLow': {
       const { facts } = mail;

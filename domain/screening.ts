@@ -68,6 +68,23 @@ export function matchesOf(
     .filter((match) => match.score >= threshold);
 }
 
+/** The entries that a company of this name may be, each with its best score. */
+export function companyMatchesOf(
+  companyName: string,
+  entries: readonly ScreeningEntry[],
+  threshold: number = SCREENING_THRESHOLD,
+): ScreeningMatch[] {
+  const name = normalizeName(companyName);
+  return entries
+    .map((entry) => ({
+      listCode: entry.listCode,
+      entryId: entry.entryId,
+      fingerprint: entry.fingerprint,
+      score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
+    }))
+    .filter((match) => match.score >= threshold);
+}
+
 function mayBeBornThen(birthYear: number | null, years: readonly number[]): boolean {
   if (birthYear === null || years.length === 0) return true;
   return years.some((year) => Math.abs(year - birthYear) <= YEARS_APART);

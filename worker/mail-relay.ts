@@ -5,7 +5,9 @@ import type { MailClient } from '../activities/messaging/client.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
+import type { KybMailFacts } from '../domain/kyb-mail.ts';
 import { mailText } from '../domain/mail.ts';
+import type { MailText } from '../domain/mail-text.ts';
 
 interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
@@ -13,8 +15,15 @@ interface MailRelayParts {
   readonly mail: MailClient;
   /** The address of a customer in clear; null when they are gone. */
   readonly addressOf: (customerId: number) => Promise<string | null>;
+  /** Makes a mail to the applicant of a company; null when there is nobody to write to any more. */
+  readonly renderKyb: (facts: KybMailFacts) => Promise<ReadyMail | null>;
   readonly logger: Logger;
   readonly lookMs?: number;
+}
+
+/** A mail with its address. */
+export interface ReadyMail extends MailText {
+  readonly to: string;
 }
 
 const LOOK_MS = 1_000;
@@ -31,7 +40,7 @@ const caller = {
  * else, and mails go out while Temporal is away. Rows wait while the mail server is away.
  */
 export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> } {
-  const { engine, mail, addressOf, logger, lookMs = LOOK_MS } = parts;
+  const { engine, mail, logger, lookMs = LOOK_MS } = parts;
   const stopping = new AbortController();
   let away = false;
 
@@ -42,17 +51,21 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   }
 
   async function sendOne(one: ClaimedMail): Promise<void> {
-    const to = 'address' in one.to ? one.to.address : await addressOf(one.to.customerId);
-    const outcome =
-      to === null
-        ? 'NOBODY'
-        : await mail.send({ messageId: `mail-${one.outboxId}`, to, ...mailText(one.mail) });
+    const ready = await render(one);
+    const messageId = `mail-${one.outboxId}`;
+    const outcome = ready === null ? 'NOBODY' : await mail.send({ messageId, ...ready });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
     if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
     if (outcome === 'NOBODY' || (outcome === 'AWAY') === away) return;
     away = outcome === 'AWAY';
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
+  }
+
+  async function render({ to, mail: queued }: ClaimedMail): Promise<ReadyMail | null> {
+    if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
+    const address = 'address' in to ? to.address : await parts.addressOf(to.customerId);
+    return address === null ? null : { to: address, ...mailText(queued) };
   }
 
   const running = (async () => {

@@ -20,6 +20,7 @@ import { openVault } from '../vault/vault.ts';
 import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
+import { createKybMails } from './kyb-mails.ts';
 import { createLogger, temporalLogger } from './logger.ts';
 import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
@@ -145,6 +146,7 @@ const mailRelay = startMailRelay({
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
   addressOf: createCustomerAddresses({ db: engine, vault }),
+  renderKyb: createKybMails({ engine, vault, publicUrl: config.PUBLIC_URL }),
   logger,
 });
 const sweepers = startSweepers(

@@ -1,5 +1,6 @@
 /** All workflows: the entry of the bundle. */
 export { clearingFile } from './clearing-file.ts';
+export { corporationOnboarding } from './corporation-onboarding.ts';
 export { customerVerification } from './customer-verification.ts';
 export { documentExpiry } from './document-expiry.ts';
 export { externalVerification } from './external-verification.ts';

@@ -99,6 +99,7 @@ async function inInbox(): Promise<Mailed[]> {
 /** Starts a mail relay as a worker has it. */
 const relay = (smtpUrl = inbox.smtpUrl) =>
   startMailRelay({
+    renderKyb: async () => null,
     engine: traffic.engine,
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
     addressOf: async () => null,
