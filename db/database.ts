@@ -180,7 +180,7 @@ export interface ProgrammesTable {
   limits: OptionalJson<LimitDocument>;
   posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
   screening_threshold: Generated<number>;
-  kyc_review_roles: Generated<string[]>;
+  kyc_review_roles: Generated<OperatorRole[]>;
   many_cards_threshold: number | null;
   extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;

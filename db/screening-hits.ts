@@ -15,6 +15,8 @@ export interface ScreeningHit {
   readonly partnerId: number;
   readonly subject: ScreenedSubject;
   readonly verificationId: string | null;
+  /** The company's application that a person or company was screened for. */
+  readonly kybApplicationId: string | null;
   readonly list: ScreeningList;
   readonly entryId: string;
   /** Names of the entry as they are compared; empty when the list has it no more. */
@@ -73,10 +75,9 @@ export interface DecideHit {
 }
 
 /**
- * Ends an open hit, with what follows for a customer (onboarding 6.7): a sanction that is confirmed locks them and
- * ends a running verification, a false one lifts the lock when it was the last, a confirmed PEP is marked. Hits on
- * persons and companies are decided here too; what follows for their application is the caller's. Throws
- * `SCREENING_HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
+ * Ends an open hit, with what follows (onboarding 6.7): a confirmed sanction locks the customer, or the corporation
+ * of the person, and ends a running verification; a false one lifts the lock when it was the last; a confirmed PEP is
+ * marked. A company's application that runs is told. Throws `SCREENING_HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
  */
 export async function decideHit(trx: Trx, request: DecideHit): Promise<ScreeningHit> {
   const found = await readHit(trx, request);
@@ -102,8 +103,11 @@ export async function decideHit(trx: Trx, request: DecideHit): Promise<Screening
     after: { state: decision, list: found.list, subjectType: found.subject.type },
   });
   if (customer !== null) await applyToCustomer(trx, customer, found, decision);
+  else await applyToCompany(trx, found, decision);
   return await readHit(trx, request);
 }
+
+const DETECTED = { reason: 'SCREENING_DETECTED', origin: 'SYSTEM' } as const;
 
 async function applyToCustomer(
   trx: Trx,
@@ -111,15 +115,68 @@ async function applyToCustomer(
   { hitId, subject, list }: ScreeningHit,
   decision: HitDecision,
 ): Promise<void> {
-  const detected = { reason: 'SCREENING_DETECTED', origin: 'SYSTEM' } as const;
   if (customer.state !== 'DELETED') {
-    if (decision === 'CONFIRMED' && isSanctionList(list)) await addTransactionalLock(trx, customer, detected);
+    if (decision === 'CONFIRMED' && isSanctionList(list)) await addTransactionalLock(trx, customer, DETECTED);
     if (decision === 'CONFIRMED' && list === 'PEP') await markAsPep(trx, customer.customerId);
   }
   if (decision === 'FALSE_POSITIVE' && !(await hitSummary(trx, subject)).sanction) {
-    await removeTransactionalLock(trx, customer, detected);
+    await removeTransactionalLock(trx, customer, DETECTED);
   }
   await tellVerification(trx, customer, { hitId, decision });
+}
+
+/** A hit on a company or one of its persons: on the corporation, when there is one, and told to the application. */
+async function applyToCompany(trx: Trx, hit: ScreeningHit, decision: HitDecision): Promise<void> {
+  const corporation = await corporationOf(trx, hit);
+  if (corporation !== null && decision === 'CONFIRMED' && isSanctionList(hit.list)) {
+    await addTransactionalLock(trx, corporation, DETECTED);
+  }
+  if (corporation !== null && decision === 'FALSE_POSITIVE' && !(await sanctioned(trx, hit))) {
+    await removeTransactionalLock(trx, corporation, DETECTED);
+  }
+  if (hit.kybApplicationId === null) return;
+  const application = await trx
+    .selectFrom('kyb_applications')
+    .select(['partner_id', 'programme_id'])
+    .where('application_id', '=', hit.kybApplicationId)
+    .executeTakeFirstOrThrow();
+  await startWorkflow(
+    trx,
+    { partnerId: application.partner_id, programmeId: application.programme_id },
+    {
+      workflow: 'kyb-hit-decided',
+      id: `corporation-onboarding:${hit.kybApplicationId}`,
+      input: { hitId: hit.hitId, decision },
+    },
+  );
+}
+
+async function corporationOf(trx: Trx, hit: ScreeningHit) {
+  let query = trx
+    .selectFrom('corporations')
+    .select(['corporation_id', 'partner_id'])
+    .where('partner_id', '=', hit.partnerId)
+    .where('state', '<>', 'DELETED');
+  query =
+    hit.kybApplicationId === null
+      ? query.where('corporation_id', '=', hit.subject.ref)
+      : query.where('kyb_application_id', '=', hit.kybApplicationId);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? null : { corporationId: row.corporation_id, partnerId: row.partner_id };
+}
+
+/** True while a sanction hit of the same company, or of its persons, was not found to be false. */
+async function sanctioned(trx: Trx, hit: ScreeningHit): Promise<boolean> {
+  const { kybApplicationId } = hit;
+  if (kybApplicationId === null) return (await hitSummary(trx, hit.subject)).sanction;
+  const left = await trx
+    .selectFrom('screening_hits')
+    .select('hit_id')
+    .where('kyb_application_id', '=', kybApplicationId)
+    .where('state', '<>', 'FALSE_POSITIVE')
+    .where('list_code', '<>', 'PEP')
+    .executeTakeFirst();
+  return left !== undefined;
 }
 
 async function markAsPep(trx: Trx, customerId: number): Promise<void> {
@@ -168,6 +225,7 @@ const toHit = (
   partnerId: row.partner_id,
   subject: { type: row.subject_type, ref: row.subject_ref },
   verificationId: row.verification_id,
+  kybApplicationId: row.kyb_application_id,
   list: row.list_code as ScreeningList,
   entryId: row.entry_id,
   entryNames: row.normalized_names ?? [],

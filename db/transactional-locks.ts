@@ -6,10 +6,15 @@ import type { TransactionalLocksTable } from './database.ts';
 import { openDefaultBalance } from './default-balance.ts';
 import { emit, type EventOwner } from './outbox.ts';
 
-/** Whose money stands still: a customer, as far as locks need one. */
-export interface LockHolder {
+/** Whose money stands still: a customer or a corporation, as far as locks need one. */
+export type LockHolder = (CustomerHolder | CorporationHolder) & { readonly partnerId: number };
+
+interface CustomerHolder {
   readonly customerId: number;
-  readonly partnerId: number;
+}
+
+interface CorporationHolder {
+  readonly corporationId: string;
 }
 
 interface Hold {
@@ -116,7 +121,7 @@ export async function removeTransactionalLock(
   if ((await originsOf(trx, holder, lock.reason)).length === 0) {
     await tell(trx, owner, holder, 'transactional_lock.removed', lock.reason);
   }
-  if (left === 0) await openDefaultBalance(trx, holder.customerId);
+  if (left === 0 && isCustomer(holder)) await openDefaultBalance(trx, holder.customerId);
   return 'REMOVED';
 }
 
@@ -126,15 +131,22 @@ export async function originsOf(trx: Trx, holder: LockHolder, reason: string): P
   return rows.map((row) => row.origin);
 }
 
-/** Whom a stored lock is about. */
-export const lockHolderOf = (
-  row: Pick<Selectable<TransactionalLocksTable>, 'resource_id' | 'partner_id'>,
-) => ({
-  customerId: Number(row.resource_id),
-  partnerId: row.partner_id,
-});
+const isCustomer = (holder: LockHolder): holder is CustomerHolder & LockHolder => 'customerId' in holder;
 
-const resourceOf = ({ customerId }: LockHolder) => ({ type: 'user' as const, id: String(customerId) });
+/** Whom a stored lock is about. */
+export function lockHolderOf(
+  row: Pick<Selectable<TransactionalLocksTable>, 'resource_type' | 'resource_id' | 'partner_id'>,
+): LockHolder {
+  const partnerId = row.partner_id;
+  return row.resource_type === 'user'
+    ? { customerId: Number(row.resource_id), partnerId }
+    : { corporationId: row.resource_id, partnerId };
+}
+
+const resourceOf = (holder: LockHolder) =>
+  isCustomer(holder)
+    ? { type: 'user' as const, id: String(holder.customerId) }
+    : { type: 'corporation' as const, id: holder.corporationId };
 
 function rowsOf(trx: Trx, holder: LockHolder) {
   const { type, id } = resourceOf(holder);
@@ -146,28 +158,43 @@ function rowsOf(trx: Trx, holder: LockHolder) {
 }
 
 // The count is made by a later statement than the row lock, so that it sees what a transaction before us did.
-async function holdRow(trx: Trx, { customerId }: LockHolder): Promise<EventOwner> {
-  const row = await trx
-    .selectFrom('customers')
-    .select(['partner_id', 'programme_id'])
-    .where('customer_id', '=', customerId)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow();
+async function holdRow(trx: Trx, holder: LockHolder): Promise<EventOwner> {
+  const row = isCustomer(holder)
+    ? await trx
+        .selectFrom('customers')
+        .select(['partner_id', 'programme_id'])
+        .where('customer_id', '=', holder.customerId)
+        .forNoKeyUpdate()
+        .executeTakeFirstOrThrow()
+    : await trx
+        .selectFrom('corporations')
+        .select(['partner_id', 'programme_id'])
+        .where('corporation_id', '=', holder.corporationId)
+        .forNoKeyUpdate()
+        .executeTakeFirstOrThrow();
   return { partnerId: row.partner_id, programmeId: row.programme_id };
 }
 
 async function recount(trx: Trx, holder: LockHolder): Promise<number> {
   const { type, id } = resourceOf(holder);
-  const row = await trx
-    .updateTable('customers')
-    .set({
-      transactional_locks: sql<number>`(select count(distinct lock_reason)::int from transactional_locks
-        where resource_type = ${type} and resource_id = ${id})`,
-      updated_at: nowOf(trx),
-    })
-    .where('customer_id', '=', holder.customerId)
-    .returning('transactional_locks')
-    .executeTakeFirstOrThrow();
+  const counted = {
+    transactional_locks: sql<number>`(select count(distinct lock_reason)::int from transactional_locks
+      where resource_type = ${type} and resource_id = ${id})`,
+    updated_at: nowOf(trx),
+  };
+  const row = isCustomer(holder)
+    ? await trx
+        .updateTable('customers')
+        .set(counted)
+        .where('customer_id', '=', holder.customerId)
+        .returning('transactional_locks')
+        .executeTakeFirstOrThrow()
+    : await trx
+        .updateTable('corporations')
+        .set(counted)
+        .where('corporation_id', '=', holder.corporationId)
+        .returning('transactional_locks')
+        .executeTakeFirstOrThrow();
   return row.transactional_locks;
 }
 
@@ -192,8 +219,8 @@ async function record(
 ): Promise<void> {
   await audit(trx, {
     action,
-    objectType: 'customer',
-    objectId: holder.customerId,
+    objectType: isCustomer(holder) ? 'customer' : 'corporation',
+    objectId: isCustomer(holder) ? holder.customerId : holder.corporationId,
     partnerId: holder.partnerId,
     // A note is a person's free text and may name somebody: that there is one is enough here.
     after: { reason: lock.reason, origin: lock.origin, note: (lock.note ?? null) !== null },

@@ -4,6 +4,7 @@ import { atomically, type Trx } from '../../db/atomically.ts';
 import { addressPlace, type Customer, lockCustomer, personalPlace } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { type DefaultBalance, openDefaultBalance as openBalanceFor } from '../../db/default-balance.ts';
+import { remindReviewers as queueReminders } from '../../db/review-reminders.ts';
 import { customerSubject, type HitSummary, hitSummary } from '../../db/screening.ts';
 import {
   applyDecision as decide,
@@ -75,6 +76,14 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
     /** Shows where a running verification stands. */
     async setStage(of: Of & { readonly stage: Exclude<VerificationStage, 'CLOSED'> }): Promise<void> {
       await inOneCommit((trx) => storeStage(trx, of.verificationId, of.stage));
+    },
+
+    /** Mails the reviewers of a case that still waits for them; answers how many. */
+    async remindReviewers({ verificationId }: Of): Promise<number> {
+      return await inOneCommit(async (trx) => {
+        const { verification } = await lockVerification(trx, verificationId);
+        return await queueReminders(trx, verification);
+      });
     },
 
     /** Ends a verification in one commit (6.2, step 5); repeated: nothing more happens. */

@@ -2,6 +2,7 @@ import { admitPartner, identifyPartner } from '../certificate-channels.ts';
 import { channel } from '../channel.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { transactionalLocks } from './transactional-locks.ts';
 import { wallets } from './wallets.ts';
 
 /** Master data: client certificate and `Issuer-Code`. */
@@ -10,5 +11,5 @@ export const lifecycleChannel = channel({
   prefix: '/lifecycle/v1',
   identify: identifyPartner,
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'required'),
-  routes: [...wallets, ...cards, ...cardLocks],
+  routes: [...wallets, ...cards, ...cardLocks, ...transactionalLocks],
 });

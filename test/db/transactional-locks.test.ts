@@ -58,15 +58,11 @@ const read = ({ customerId }: Customer) => asEngine((trx) => readCustomer(trx, '
 const reasons = async ({ customerId }: Customer) =>
   (await asEngine((trx) => lockReasonsOf(trx, [customerId]))).get(customerId);
 const request = (one: Customer, changes: Partial<LockRequest> = {}) =>
-  asEngine(async (trx) =>
-    requestLock(trx, await lockCustomer(trx, 'every', one.customerId), {
-      reason: 'POLICE_LOCK',
-      origin: 'PARTNER',
-      note: null,
-      until: null,
-      ...changes,
-    }),
-  );
+  asEngine(async (trx) => {
+    const held = await lockCustomer(trx, 'every', one.customerId);
+    const lock: LockRequest = { reason: 'POLICE_LOCK', origin: 'PARTNER', note: null, until: null };
+    return (await requestLock(trx, held, { ...lock, ...changes })).outcome;
+  });
 const told = async ({ customerId }: Customer) =>
   (
     await owner
