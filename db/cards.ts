@@ -5,6 +5,7 @@ import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { lockForManyCards } from './many-cards.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
 
@@ -130,6 +131,7 @@ export async function requestCard(
     .returningAll()
     .executeTakeFirstOrThrow();
   await audit(trx, { action: 'card.requested', objectType: 'card', objectId: card.card_id });
+  await lockForManyCards(trx, request);
   return { card, product };
 }
 
