@@ -27,6 +27,21 @@ export interface KybWaitingFacts {
   readonly status: string;
 }
 
+/** What a customer is told of the document they were verified with. */
+export interface DocumentFacts {
+  /** `YYYY-MM-DD`, the last day it is good. */
+  readonly expiresOn: string;
+  readonly lastDay: boolean;
+}
+
+/** What reviewers are told of a case that waits for them; no personal data. */
+export interface ReviewFacts {
+  readonly programme: string;
+  readonly verificationId: string;
+  /** UTC, ISO 8601: when the form came. */
+  readonly since: string;
+}
+
 /** Mails whose facts hold all they say, and no secret. */
 export type PlainMail =
   | {
@@ -34,7 +49,9 @@ export type PlainMail =
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
-  | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts };
+  | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
+  | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
+  | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts };
 
 /** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
 export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
@@ -77,6 +94,21 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         subject: 'Choose a new password',
         text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
       };
+    case 'documentExpires': {
+      const { expiresOn, lastDay } = mail.facts;
+      const when = lastDay ? `Today, ${expiresOn}, is its last day` : `It is good until ${expiresOn}`;
+      return {
+        subject: 'Your identity document is about to expire',
+        text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
+      };
+    }
+    case 'verificationWaits': {
+      const { programme, verificationId, since } = mail.facts;
+      return {
+        subject: `Verification waits for a decision: ${programme}`,
+        text: `Nobody has decided on this verification yet.\n\nProgramme: ${programme}\nVerification: ${verificationId}\nSince: ${since}\n`,
+      };
+    }
     default:
       return assertNever(mail);
   }

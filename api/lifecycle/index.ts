@@ -6,6 +6,7 @@ import { corporationAddresses } from './corporation-addresses.ts';
 import { corporationStates } from './corporation-states.ts';
 import { corporations } from './corporations.ts';
 import { employees } from './employees.ts';
+import { transactionalLocks } from './transactional-locks.ts';
 import { userAddresses } from './user-addresses.ts';
 import { userStates } from './user-states.ts';
 import { wallets } from './wallets.ts';
@@ -26,5 +27,6 @@ export const lifecycleChannel = channel({
     ...corporationStates,
     ...corporationAddresses,
     ...employees,
+    ...transactionalLocks,
   ],
 });

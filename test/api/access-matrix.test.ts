@@ -240,7 +240,7 @@ async function addExtraClients(): Promise<void> {
 
 /** One of everything, in the programme `sandbox` of the demo partner. */
 async function makeOwned(): Promise<Named> {
-  const { configId } = NOTHING_NAMED;
+  const { configId, lockReason } = NOTHING_NAMED;
   const card = await aCard(api);
   const posted = await topUp(api, card, 10_000);
   const verification = await call(
@@ -272,6 +272,7 @@ async function makeOwned(): Promise<Named> {
     processorCardId: processorCardId ?? '',
     configId,
     ...(await anOwnedKyb()),
+    lockReason,
   };
 }
 

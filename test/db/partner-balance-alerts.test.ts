@@ -104,6 +104,7 @@ const relay = (smtpUrl = inbox.smtpUrl) =>
     engine: traffic.engine,
     vault: testVault(),
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
+    addressOf: async () => null,
     logger,
     lookMs: 20,
   });

@@ -21,6 +21,7 @@ export interface Named {
   /** An application of a company, with a document. */
   readonly applicationId: string;
   readonly documentId: string;
+  readonly lockReason: string;
 }
 
 /** Ids of nothing. */
@@ -38,6 +39,7 @@ export const NOTHING_NAMED: Named = {
   configId: '0019167984',
   applicationId: '11111111-1111-4111-8111-111111111111',
   documentId: '11111111-1111-4111-8111-111111111111',
+  lockReason: 'POLICE_LOCK',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -165,6 +167,9 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   updateEmployee: { ...missing, body: () => ({ position: 'clerk' }) },
   removeEmployee: missing,
   listEmployeeCards: missing,
+  listUserLocks: missing,
+  addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
+  liftUserLock: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
