@@ -15,6 +15,7 @@ import { type ApiSettings, readApiConfig } from './config.ts';
 import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
+import { mountKybForm } from './kyb/page.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics, listenMetrics } from './metrics.ts';
 import { closeUntrusted } from './middleware/client-certificate.ts';
@@ -87,6 +88,7 @@ const services: Services = {
 
 const publicApp = createApp(services, 'public', publicChannels);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
+mountKybForm(publicApp.hono, services);
 mountDocs(publicApp.hono, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
 
 const publicTls =

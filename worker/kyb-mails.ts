@@ -62,7 +62,7 @@ export const createKybMails =
         ...kybMailText(facts.mail, {
           programme: await programmeName(trx, application.programmeId),
           contactName: contact.contactName,
-          link: linked ? `${publicUrl}/kyb/resume?token=${token}` : null,
+          link: linked ? `${publicUrl}/kyb/resume?token=${token}&application=${facts.applicationId}` : null,
           comment: comment === undefined ? null : open(commentPlace(comment.commentId), comment.text),
           reason:
             facts.mail === 'rejected' && application.reason !== null

@@ -452,3 +452,31 @@ describe('/secure/kyb/applications', () => {
     expect([again.headers['idempotency-replayed'], again.text]).toEqual(['true', first.text]);
   });
 });
+
+describe('GET /kyb/{issuerCode}', () => {
+  const page = (path: string, method = 'GET') => api.call(method, path, { as: 'nobody', listener: 'public' });
+
+  it('200: the form of a programme, and the way back into it, with files of ours alone', async () => {
+    for (const path of ['/kyb/sandbox', '/kyb/resume?token=kyb_x']) {
+      const answer = await page(path);
+      expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/html; charset=UTF-8']);
+      expect(answer.headers['referrer-policy']).toBe('no-referrer');
+      expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'/);
+      const files = [...answer.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
+      expect(files).toEqual(['/kyb/form.css', '/kyb/form.js']);
+      for (const file of files) expect((await page(file)).status).toBe(200);
+    }
+  });
+
+  it('404: an unknown programme; 405: another method', async () => {
+    expect(titleOf(await page('/kyb/nowhere'))).toEqual([404, 'PROGRAMME_NOT_FOUND']);
+    expect(titleOf(await page('/kyb/form.html'))).toEqual([404, 'PROGRAMME_NOT_FOUND']);
+    expect(titleOf(await page('/kyb/sandbox', 'DELETE'))).toEqual([405, 'METHOD_NOT_ALLOWED']);
+    expect(titleOf(await page('/kyb/applications'))).toEqual([405, 'METHOD_NOT_ALLOWED']);
+  });
+
+  it('does not log the token of a link', async () => {
+    await page('/kyb/resume?token=kyb_secretofalink');
+    expect(api.logLines().join('')).not.toContain('kyb_secretofalink');
+  });
+});

@@ -75,7 +75,7 @@ async function mailsTo(address: string, count: number): Promise<Mailed[]> {
 }
 
 const tokenIn = (mail: Mailed | undefined): string =>
-  /https:\/\/cards\.bank\.test\/kyb\/resume\?token=(\S+)/.exec(mail?.text ?? '')?.[1] ?? '';
+  /https:\/\/cards\.bank\.test\/kyb\/resume\?token=([^\s&]+)/.exec(mail?.text ?? '')?.[1] ?? '';
 
 const opens = async (token: string) =>
   await inOneCommit((trx) => findKybToken(trx, tokenHashes(vault, 'kyb', token)));

@@ -14,6 +14,7 @@ import { createCertificateRegistry } from '../../api/certificate-registry.ts';
 import type { MountedRoute } from '../../api/mount.ts';
 import { certificateChannels, publicChannels } from '../../api/channels.ts';
 import { mountDocs } from '../../api/docs.ts';
+import { mountKybForm } from '../../api/kyb/page.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
 import { describeApi } from '../../api/openapi.ts';
@@ -147,6 +148,7 @@ export async function startApi(): Promise<ApiHarness> {
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
   const routes = [...publicApp.routes, ...certificateApp.routes];
+  mountKybForm(publicApp.hono, parts.services);
   mountDocs(publicApp.hono, describeApi(routes, VERSION));
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
