@@ -8,6 +8,7 @@ import {
   createReconciliationActivities,
   type ReconciliationCollaborators,
 } from './database/reconciliation.ts';
+import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -18,6 +19,7 @@ import {
 
 /** What activities work with; the worker puts it together once. */
 export type Collaborators = VerificationCollaborators &
+  CustomerJobCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
@@ -28,6 +30,7 @@ export type Collaborators = VerificationCollaborators &
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
   ...createVerificationActivities(collaborators),
+  ...createCustomerJobActivities(collaborators),
   ...createKycProviderActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),

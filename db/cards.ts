@@ -5,6 +5,7 @@ import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
 import { requireCardRequest } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { lockForManyCards } from './many-cards.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
 
@@ -121,6 +122,7 @@ export async function requestCard(
     .returningAll()
     .executeTakeFirstOrThrow();
   await audit(trx, { action: 'card.requested', objectType: 'card', objectId: card.card_id });
+  await lockForManyCards(trx, request);
   return { card, product };
 }
 

@@ -30,6 +30,8 @@ export interface Database extends KybTables {
   provider_events: ProviderEventsTable;
   screening_entries: ScreeningEntriesTable;
   screening_hits: ScreeningHitsTable;
+  screening_lists: ScreeningListsTable;
+  document_notices: DocumentNoticesTable;
   cards: CardsTable;
   card_locks: CardLocksTable;
   card_states: CardStatesTable;
@@ -177,6 +179,10 @@ export interface ProgrammesTable {
   auto_corporation: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
   posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
+  screening_threshold: Generated<number>;
+  kyc_review_roles: Generated<OperatorRole[]>;
+  many_cards_threshold: number | null;
+  extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -401,6 +407,8 @@ export interface VerificationsTable {
   version: Generated<number>;
   created_at: CreatedAt;
   decided_at: Date | null;
+  claimed_by: string | null;
+  claimed_until: Date | null;
 }
 
 export interface VerificationDocumentsTable {
@@ -429,6 +437,7 @@ export interface ScreeningEntriesTable {
   kind: 'PERSON' | 'ENTITY';
   normalized_names: string[];
   birth_years: Generated<number[]>;
+  fingerprint: Generated<string>;
 }
 
 export interface ScreeningHitsTable {
@@ -445,6 +454,24 @@ export interface ScreeningHitsTable {
   decided_by: string | null;
   kyb_application_id: string | null;
   created_at: CreatedAt;
+  entry_fingerprint: Generated<string>;
+  decided_at: Date | null;
+}
+
+export interface ScreeningListsTable {
+  list_code: ScreeningEntriesTable['list_code'];
+  list_version_id: string;
+  entries: number;
+  loaded_by: string;
+  loaded_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface DocumentNoticesTable {
+  customer_id: number;
+  expires_on: string;
+  days_before: number;
+  partner_id: number;
+  sent_at: CreatedAt;
 }
 
 export interface CardsTable {

@@ -12,6 +12,7 @@ export async function companyEntries(trx: Trx): Promise<ScreeningEntry[]> {
     entryId: row.entry_id,
     normalizedNames: row.normalized_names,
     birthYears: row.birth_years,
+    fingerprint: row.fingerprint,
   }));
 }
 
@@ -42,6 +43,7 @@ export async function recordKybHits(
           list_code: match.listCode,
           entry_id: match.entryId,
           score: match.score,
+          entry_fingerprint: match.fingerprint,
         })),
       )
       .onConflict((conflict) => conflict.doNothing())

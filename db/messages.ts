@@ -33,11 +33,35 @@ export async function queueMail(
     .execute();
 }
 
+/** Asks the relay to mail a customer; the row names them by id, their address is looked up when the mail leaves. */
+export async function queueCustomerMail(
+  trx: Trx,
+  owner: EventOwner,
+  mail: Mail & { readonly customerId: number },
+): Promise<void> {
+  const { customerId } = mail;
+  await trx
+    .insertInto('outbox')
+    .values({
+      partner_id: owner.partnerId,
+      programme_id: owner.programmeId,
+      destination: 'message',
+      kind: mail.template,
+      subject_id: String(customerId),
+      order_key: `customer:${customerId}`,
+      data: JSON.stringify({ customerId, facts: mail.facts }),
+    })
+    .execute();
+}
+
+/** Where a mail goes: an address as it is, or the one that a customer has by then. */
+export type Recipient = { readonly address: string } | { readonly customerId: number };
+
 /** A mail on its way, claimed for this sender alone. */
 export interface ClaimedMail {
   readonly outboxId: number;
   readonly partnerId: number;
-  readonly to: string;
+  readonly to: Recipient;
   readonly mail: Mail;
 }
 
@@ -51,7 +75,7 @@ export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[
     id: number;
     partner_id: number;
     kind: Mail['template'];
-    data: { readonly to: string; readonly facts: Mail['facts'] };
+    data: { readonly to?: string; readonly customerId?: number; readonly facts: Mail['facts'] };
   }>`
     update outbox set not_before = cardloom_now() + make_interval(secs => ${CLAIM_SECONDS})
     where id in (
@@ -69,22 +93,25 @@ export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[
     .map(({ id, partner_id: partnerId, kind, data }) => ({
       outboxId: id,
       partnerId,
-      to: data.to,
+      to: data.customerId === undefined ? { address: data.to ?? '' } : { customerId: data.customerId },
       // What queueMail has written.
       mail: { template: kind, facts: data.facts } as Mail,
     }));
 }
 
-/** `AWAY`: the mail server cannot be reached or asks to wait; `REFUSED`: it will not take this mail. */
-export type MailOutcome = 'ACCEPTED' | 'AWAY' | 'REFUSED';
+/**
+ * `AWAY`: the mail server cannot be reached or asks to wait; `REFUSED`: it will not take this mail; `NOBODY`: whom it
+ * was for is gone.
+ */
+export type MailOutcome = 'ACCEPTED' | 'AWAY' | 'REFUSED' | 'NOBODY';
 
 /**
- * Stores how an attempt went: an accepted mail leaves the outbox, one for a server that is away waits without
+ * Stores how an attempt went: an accepted mail and one for nobody leave the outbox, one for a server that is away waits without
  * end, one that is refused is given up after five tries, with an exception. True when it was given up.
  */
 export async function settleMail(trx: Trx, claimed: ClaimedMail, outcome: MailOutcome): Promise<boolean> {
   const { outboxId } = claimed;
-  if (outcome === 'ACCEPTED') {
+  if (outcome === 'ACCEPTED' || outcome === 'NOBODY') {
     await trx.deleteFrom('outbox').where('id', '=', outboxId).execute();
     return false;
   }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { assertNever, Refusal } from '../domain/errors.ts';
-import type { PlainMail } from '../domain/mail.ts';
+import type { PartnerBalanceFacts, PlainMail } from '../domain/mail.ts';
 import { type AlertSettings, type AlertState, dueStep } from '../domain/partner-balance-alert.ts';
 import { audit } from './audit-log.ts';
 import { atomically, nowOf, type Trx } from './atomically.ts';
@@ -53,7 +53,7 @@ interface WatchedAlert extends AlertSettings {
   readonly partnerId: number;
   readonly programmeId: number;
   readonly programme: string;
-  readonly kind: PlainMail['facts']['kind'];
+  readonly kind: PartnerBalanceFacts['kind'];
   readonly currency: string;
   readonly value: number;
   readonly state: AlertState;

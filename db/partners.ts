@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { LimitDocument } from '../domain/limit.ts';
 import type { PostingCeilings } from '../domain/internal-posting.ts';
+import type { OperatorRole } from '../domain/operator.ts';
 import type {
   CertificateScope,
   Database,
@@ -40,6 +41,12 @@ export interface Programme {
   readonly allowPartialApproval: boolean;
   readonly limits: LimitDocument | null;
   readonly postingCeilings: PostingCeilings;
+  /** Roles of operators that decide on verifications. */
+  readonly kycReviewRoles: readonly OperatorRole[];
+  /** Score from which a name counts as that of a screening list's entry. */
+  readonly screeningThreshold: number;
+  /** Lock reasons beside those of the platform. */
+  readonly extraLockReasons: readonly string[];
   readonly version: number;
 }
 
@@ -180,6 +187,9 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     allowPartialApproval: row.allow_partial_approval,
     limits: row.limits,
     postingCeilings: row.posting_ceilings,
+    kycReviewRoles: row.kyc_review_roles,
+    screeningThreshold: row.screening_threshold,
+    extraLockReasons: row.extra_lock_reasons,
     version: row.version,
   };
 }

@@ -174,6 +174,19 @@ export async function startFromOutbox(
         eventId: start.input.eventId,
         checkId: start.input.checkId,
       });
+    case 'hit-decided':
+      return await tellIfRunning(client, start.id, 'hitDecided', start.input);
+    case 'verification-close':
+      return await tellIfRunning(client, start.id, 'close', {});
+    case 'rescreening':
+      return await startOnce(target, {
+        workflow: 'rescreening',
+        id: start.id,
+        args: [{}],
+        owner: null,
+        reuse: 'REJECT_DUPLICATE',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.listVersionId }],
+      });
     default:
       return assertNever(start);
   }

@@ -13,6 +13,8 @@ interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
+  /** The address of a customer in clear; null when they are gone. */
+  readonly addressOf: (customerId: number) => Promise<string | null>;
   /** Makes a mail to the applicant of a company; null when there is nobody to write to any more. */
   readonly renderKyb: (facts: KybMailFacts) => Promise<ReadyMail | null>;
   readonly logger: Logger;
@@ -51,18 +53,19 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   async function sendOne(one: ClaimedMail): Promise<void> {
     const ready = await render(one);
     const messageId = `mail-${one.outboxId}`;
-    const outcome = ready === null ? 'ACCEPTED' : await mail.send({ messageId, ...ready });
+    const outcome = ready === null ? 'NOBODY' : await mail.send({ messageId, ...ready });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
     if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
-    if ((outcome === 'AWAY') === away) return;
+    if (outcome === 'NOBODY' || (outcome === 'AWAY') === away) return;
     away = outcome === 'AWAY';
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
   }
 
   async function render({ to, mail: queued }: ClaimedMail): Promise<ReadyMail | null> {
     if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
-    return { to, ...mailText(queued) };
+    const address = 'address' in to ? to.address : await parts.addressOf(to.customerId);
+    return address === null ? null : { to: address, ...mailText(queued) };
   }
 
   const running = (async () => {

@@ -2,6 +2,7 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createCustomerAddresses } from '../activities/messaging/customer-addresses.ts';
 import { createMailClient } from '../activities/messaging/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
 import { createPartnerClient } from '../activities/partner/client.ts';
@@ -144,6 +145,7 @@ const relay = startRelay({
 const mailRelay = startMailRelay({
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  addressOf: createCustomerAddresses({ db: engine, vault }),
   renderKyb: createKybMails({ engine, vault, publicUrl: config.PUBLIC_URL }),
   logger,
 });

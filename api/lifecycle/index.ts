@@ -8,6 +8,7 @@ import { corporations } from './corporations.ts';
 import { employees } from './employees.ts';
 import { userAddresses } from './user-addresses.ts';
 import { userStates } from './user-states.ts';
+import { transactionalLocks } from './transactional-locks.ts';
 import { wallets } from './wallets.ts';
 
 /** Master data: client certificate and `Issuer-Code`. */
@@ -26,5 +27,6 @@ export const lifecycleChannel = channel({
     ...corporationStates,
     ...corporationAddresses,
     ...employees,
+    ...transactionalLocks,
   ],
 });

@@ -235,7 +235,7 @@ async function addExtraClients(): Promise<void> {
 
 /** One of everything, in the programme `sandbox` of the demo partner. */
 async function makeOwned(): Promise<Named> {
-  const { configId } = NOTHING_NAMED;
+  const { configId, lockReason } = NOTHING_NAMED;
   const card = await aCard(api);
   const posted = await topUp(api, card, 10_000);
   const verification = await call(
@@ -266,6 +266,7 @@ async function makeOwned(): Promise<Named> {
     verificationId: verification.body.verificationId ?? verification.body.id,
     processorCardId: processorCardId ?? '',
     configId,
+    lockReason,
   };
 }
 

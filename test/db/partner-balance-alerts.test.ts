@@ -102,6 +102,7 @@ const relay = (smtpUrl = inbox.smtpUrl) =>
     renderKyb: async () => null,
     engine: traffic.engine,
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
+    addressOf: async () => null,
     logger,
     lookMs: 20,
   });

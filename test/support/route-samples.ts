@@ -17,6 +17,7 @@ export interface Named {
   readonly verificationId: string;
   readonly processorCardId: string;
   readonly configId: string;
+  readonly lockReason: string;
 }
 
 /** Ids of nothing. */
@@ -32,6 +33,7 @@ export const NOTHING_NAMED: Named = {
   verificationId: '11111111-1111-4111-8111-111111111111',
   processorCardId: 'pc_nothing',
   configId: '0019167984',
+  lockReason: 'POLICE_LOCK',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -147,6 +149,9 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   updateEmployee: { ...missing, body: () => ({ position: 'clerk' }) },
   removeEmployee: missing,
   listEmployeeCards: missing,
+  listUserLocks: missing,
+  addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
+  liftUserLock: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
