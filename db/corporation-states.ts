@@ -60,3 +60,16 @@ async function changeState(
     partnerId: corporation.partnerId,
   });
 }
+
+/** Distinct transactional lock reasons of a corporation, in the order of the alphabet. */
+export async function corporationLockReasons(trx: Trx, corporationId: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('transactional_locks')
+    .select('lock_reason')
+    .distinct()
+    .where('resource_type', '=', 'corporation')
+    .where('resource_id', '=', corporationId)
+    .orderBy('lock_reason')
+    .execute();
+  return rows.map((row) => row.lock_reason);
+}

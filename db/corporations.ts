@@ -1,5 +1,11 @@
 import { type Selectable, sql } from 'kysely';
-import type { CorporationState, KybState, LegalForm } from '../domain/corporation.ts';
+import {
+  type CorporationStanding,
+  type CorporationState,
+  type KybState,
+  type LegalForm,
+  standingRefusal,
+} from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
@@ -241,7 +247,19 @@ export async function updateCorporation(
   return changed;
 }
 
-export const noCorporation = () => new Refusal('CORPORATION_NOT_FOUND', 'There is no such corporation.');
+const STANDING = {
+  CORPORATION_NOT_ACTIVE: 'The corporation is locked or deleted.',
+  KYB_REQUIRED: 'The corporation has to be verified first.',
+  TRANSACTIONAL_LOCK: 'The corporation has a transactional lock.',
+} as const;
+
+/** Refuses a corporation that may not be given balances (onboarding 4). Throws 422. */
+export function refuseStanding(corporation: CorporationStanding): void {
+  const refused = standingRefusal(corporation);
+  if (refused !== null) throw new Refusal(refused, STANDING[refused]);
+}
+
+const noCorporation = () => new Refusal('CORPORATION_NOT_FOUND', 'There is no such corporation.');
 
 const applicationUsed = () =>
   new Refusal('KYB_APPLICATION_USED', 'A corporation was made from this application already.');

@@ -1,5 +1,5 @@
+import type { LegalForm } from './corporation.ts';
 import type { FieldFault } from './errors.ts';
-import type { LegalForm } from './kyb-form.ts';
 import type { DocumentType } from './verification.ts';
 
 /** Documents of a company's application (onboarding 8.3). */

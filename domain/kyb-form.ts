@@ -1,18 +1,8 @@
+import type { LegalForm } from './corporation.ts';
 import type { Address } from './customer.ts';
 import type { FieldFault } from './errors.ts';
 
 /** The form of a company (onboarding 8.2) as it is stored sealed; null = not filled in yet. */
-export const LEGAL_FORMS = [
-  'SOLE_TRADER',
-  'PARTNERSHIP',
-  'LIMITED_COMPANY',
-  'JOINT_STOCK',
-  'FOUNDATION',
-  'ASSOCIATION',
-  'OTHER',
-] as const;
-export type LegalForm = (typeof LEGAL_FORMS)[number];
-
 export const CUSTOMER_KINDS = ['CONSUMERS', 'COMPANIES', 'PUBLIC_SECTOR'] as const;
 export type CustomerKind = (typeof CUSTOMER_KINDS)[number];
 

@@ -15,8 +15,8 @@ import { programmeName } from '../db/partners.ts';
 import { isFinal } from '../domain/kyb-application.ts';
 import type { ContactSection } from '../domain/kyb-form.ts';
 import { hasLink, type KybMailFacts, kybMailText } from '../domain/kyb-mail.ts';
-import { newKybToken } from '../vault/kyb-token.ts';
 import { openPersonal } from '../vault/personal-data.ts';
+import { newToken } from '../vault/session-token.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ReadyMail } from './mail-relay.ts';
 
@@ -50,7 +50,7 @@ export const createKybMails =
         sections.find((one) => one.section === 'CONTACT')?.content,
       );
       if (contact === null) return null;
-      const { token, hash } = newKybToken(vault);
+      const { token, hash } = newToken(vault, 'kyb');
       const linked = hasLink(facts.mail) && !isFinal(application.status);
       if (linked) await addKybToken(trx, application, hash);
       const comments = await kybComments(trx, facts.applicationId);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aBalance, aCard, topUp } from '../support/builders.ts';
+import { aBalance, aCard, aCorporation, aCustomer, anEmployee, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -254,8 +254,12 @@ async function makeOwned(): Promise<Named> {
     'GET',
     `/secure/partner-balances?kind=credit&programmeId=${programmeId}`,
   );
+  const dcCorporationId = await aCorporation(api);
+  const { employeeId } = await anEmployee(api, dcCorporationId, { userId: card.customerId });
   return {
     ...card,
+    dcCorporationId,
+    employeeId,
     otherBalanceId: await aBalance(api, card.customerId),
     transactionId: posted.body.id,
     partnerBalanceId: partnerBalances.body.items[0].id,
@@ -264,6 +268,22 @@ async function makeOwned(): Promise<Named> {
     configId,
     lockReason,
   };
+}
+
+/** What all other calls name has money and cards, and stays; what is deleted is made for it. */
+async function namesFor({ route }: RoutePath): Promise<Named> {
+  switch (route.operation) {
+    case 'deleteBalance':
+      return { ...named, balanceId: await aBalance(api, named.customerId) };
+    case 'deleteUser':
+      return { ...named, customerId: await aCustomer(api) };
+    case 'deleteCorporation':
+      return { ...named, dcCorporationId: await aCorporation(api) };
+    case 'removeEmployee':
+      return { ...named, employeeId: (await anEmployee(api, named.dcCorporationId)).employeeId };
+    default:
+      return named;
+  }
 }
 
 const pathNamed = (operation: string): RoutePath =>
@@ -288,7 +308,7 @@ async function call(
     ...(sample.body === undefined ? {} : { body: sample.body(names, path.path) }),
     ...(sample.form === undefined ? {} : { form: sample.form(names) }),
   };
-  const target = fill(path.path, { ...names, userId: names.customerId });
+  const target = fill(path.path, { ...names, userId: names.customerId, type: 'CORRESPONDENCE' });
   return await api.call(path.method, target + (sample.query?.(names, path.path) ?? ''), options);
 }
 
@@ -299,7 +319,8 @@ const auditRows = (requestId: string) =>
     .where('request_id', '=', requestId)
     .execute();
 
-const idsIn = (answer: HttpAnswer): unknown[] => answer.body.items.map((one: { id: unknown }) => one.id);
+const idsIn = (answer: HttpAnswer): unknown[] =>
+  answer.body.items.map((one: { id?: unknown; dcCorporationId?: unknown }) => one.id ?? one.dcCorporationId);
 
 it('has a sample for every operation of the certificate listener, and the listener serves these paths', () => {
   expect(Object.keys(sampleOf).toSorted()).toEqual(
@@ -368,7 +389,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
       }
       case 'own': {
         expect(answer.status).toBe(201);
-        const seen = await api.call('GET', `/lifecycle/v1/users/${answer.body.id}`, {
+        const seen = await api.call('GET', answer.headers['location'] ?? '', {
           headers: { 'Issuer-Code': 'sandbox' },
         });
         expect(seen.status).toBe(404);
@@ -389,12 +410,7 @@ describe('the same requests from those who may', () => {
       }
       const kind = kindOf(path);
       const as = kind === 'processor' || kind === 'sponsor' ? kind : 'demo';
-      // The balance that all other calls name has money and a card.
-      const names =
-        path.route.operation === 'deleteBalance'
-          ? { ...named, balanceId: await aBalance(api, named.customerId) }
-          : named;
-      const answer = await call(path, names, as, needsIssuerCode(path) ? 'sandbox' : null);
+      const answer = await call(path, await namesFor(path), as, needsIssuerCode(path) ? 'sandbox' : null);
       expect([answer.status, answer.body?.title]).toEqual([
         expect.toSatisfy((status: number) => status >= 200 && status < 300),
         undefined,
