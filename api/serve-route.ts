@@ -113,7 +113,9 @@ async function readCall(
   const key = readKey(context.req.header('x-idempotency-key'), route.idempotency);
   const body = validatePart<unknown>(route.body ?? NOTHING, opened.body === undefined ? {} : opened.body);
   const scope = `${known.idempotencyScope} ${route.method} ${channel.prefix}${route.path}`;
+  const sent = { params: context.req.param(), query: queryOf(context), body: opened.body ?? {} };
   return makeCall(services, known, {
+    sent,
     params,
     query,
     body,
@@ -142,6 +144,7 @@ function queryOf(context: Context): Record<string, string | string[]> {
 
 type CallFacts = Pick<
   AnyCall,
+  | 'sent'
   | 'params'
   | 'query'
   | 'body'

@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   screening: async () => (await import('./operate/screening.ts')).screeningCommand,
   'transactional-locks': async () =>
     (await import('./operate/transactional-locks.ts')).transactionalLocksCommand,
+  kyb: async () => (await import('./operate/kyb.ts')).kybCommand,
   'open-partner-balance': async () =>
     (await import('./operate/partner-balances.ts')).openPartnerBalanceCommand,
   'post-partner-balance': async () =>

@@ -203,3 +203,13 @@ export async function programmeName(db: Kysely<Database>, programmeId: number): 
     .executeTakeFirstOrThrow();
   return row.name;
 }
+
+/** True unless the partner is suspended. Engine only. */
+export async function isPartnerActive(engine: Kysely<Database>, partnerId: number): Promise<boolean> {
+  const row = await engine
+    .selectFrom('partners')
+    .select('state')
+    .where('partner_id', '=', partnerId)
+    .executeTakeFirst();
+  return row?.state === 'ACTIVE';
+}

@@ -151,6 +151,8 @@ export interface KybTimings {
   readonly draftMs: number;
   readonly correctionMs: number;
   readonly screeningMs: number;
+  /** Reminders of reviewers while an application waits for them. */
+  readonly reviewReminderMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -161,6 +163,7 @@ export const kybTimings = (programme: Partial<KybTimings> = {}): KybTimings => (
   draftMs: programme.draftMs ?? 30 * DAY_MS,
   correctionMs: programme.correctionMs ?? 30 * DAY_MS,
   screeningMs: programme.screeningMs ?? 30 * 60_000,
+  reviewReminderMs: programme.reviewReminderMs ?? DAY_MS,
 });
 
 /** Life of a token that opens an application. */

@@ -14,6 +14,12 @@ export interface PartnerBalanceFacts {
   readonly at: string;
 }
 
+/** Mails that hold a code or a link: what they tell is sealed until they are sent (channels 12). */
+export type SecretMail =
+  | { readonly template: 'operatorCode'; readonly facts: { readonly code: string } }
+  | { readonly template: 'operatorInvitation'; readonly facts: { readonly link: string } }
+  | { readonly template: 'operatorPasswordReset'; readonly facts: { readonly link: string } };
+
 /** What a customer is told of the document they were verified with. */
 export interface DocumentFacts {
   /** `YYYY-MM-DD`, the last day it is good. */
@@ -21,7 +27,7 @@ export interface DocumentFacts {
   readonly lastDay: boolean;
 }
 
-/** What reviewers are told of a case that waits for them; no personal data. */
+/** A verification that waits for its reviewers; no personal data. */
 export interface ReviewFacts {
   readonly programme: string;
   readonly verificationId: string;
@@ -29,21 +35,32 @@ export interface ReviewFacts {
   readonly since: string;
 }
 
-/** Everything that is mailed, by its template. */
-export type Mail = PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
+/** An application that waits for its reviewers. */
+export interface KybWaitingFacts {
+  readonly programme: string;
+  readonly applicationId: string;
+  readonly status: string;
+}
 
-/** Mails whose facts hold all they say. */
+/** Mails whose facts hold all they say, and no secret. */
 export type PlainMail =
   | {
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
+  | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
   | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
   | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts };
 
-/** Subject and text of a mail (money 2, onboarding 6). */
-export function mailText(mail: PlainMail): MailText {
+/** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
+export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
+
+/** Mails without secrets. */
+export type OpenMail = Exclude<Mail, SecretMail>;
+
+/** Subject and text of a mail (money 2). */
+export function mailText(mail: SecretMail | PlainMail): MailText {
   switch (mail.template) {
     case 'partnerBalanceLow': {
       const { facts } = mail;
@@ -56,6 +73,11 @@ export function mailText(mail: PlainMail): MailText {
       return {
         subject: `Recovered: ${nameOf(mail.facts)}`,
         text: `The ${mail.facts.kind} balance is high enough again.\n\n${table(mail.facts)}`,
+      };
+    case 'kybWaiting':
+      return {
+        subject: `An application waits: ${mail.facts.programme}`,
+        text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
       };
     case 'documentExpires': {
       const { expiresOn, lastDay } = mail.facts;
@@ -72,6 +94,21 @@ export function mailText(mail: PlainMail): MailText {
         text: `Nobody has decided on this verification yet.\n\nProgramme: ${programme}\nVerification: ${verificationId}\nSince: ${since}\n`,
       };
     }
+    case 'operatorCode':
+      return {
+        subject: 'Your sign-in code',
+        text: `${mail.facts.code}\n\nThe code is good for ten minutes. Nobody of us will ever ask you for it.\n`,
+      };
+    case 'operatorInvitation':
+      return {
+        subject: 'Your invitation to Cardloom',
+        text: `Choose a password within an hour:\n\n${mail.facts.link}\n`,
+      };
+    case 'operatorPasswordReset':
+      return {
+        subject: 'Choose a new password',
+        text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
+      };
     default:
       return assertNever(mail);
   }

@@ -6,13 +6,16 @@ import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
 import type { KybMailFacts } from '../domain/kyb-mail.ts';
-import { mailText } from '../domain/mail.ts';
+import { type Mail, mailText } from '../domain/mail.ts';
 import type { MailText } from '../domain/mail-text.ts';
+import { openMailFacts } from '../vault/sealed-mail.ts';
+import type { Vault } from '../vault/vault.ts';
 
 interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
+  readonly vault: Vault;
   /** The address of a customer in clear; null when they are gone. */
   readonly addressOf: (customerId: number) => Promise<string | null>;
   /** Makes a mail to the applicant of a company; null when there is nobody to write to any more. */
@@ -40,7 +43,7 @@ const caller = {
  * else, and mails go out while Temporal is away. Rows wait while the mail server is away.
  */
 export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> } {
-  const { engine, mail, logger, lookMs = LOOK_MS } = parts;
+  const { engine, mail, vault, logger, lookMs = LOOK_MS } = parts;
   const stopping = new AbortController();
   let away = false;
 
@@ -62,10 +65,11 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
   }
 
-  async function render({ to, mail: queued }: ClaimedMail): Promise<ReadyMail | null> {
+  async function render(one: ClaimedMail): Promise<ReadyMail | null> {
+    const queued = readMail(vault, one);
     if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
-    const address = 'address' in to ? to.address : await parts.addressOf(to.customerId);
-    return address === null ? null : { to: address, ...mailText(queued) };
+    const to = 'address' in one.to ? one.to.address : await parts.addressOf(one.to.customerId);
+    return to === null ? null : { to, ...mailText(queued) };
   }
 
   const running = (async () => {
@@ -85,4 +89,10 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
       await running;
     },
   };
+}
+
+/** A claimed mail with what it tells in clear. */
+function readMail(vault: Vault, { template, subjectId, facts }: ClaimedMail): Mail {
+  const clear = 'clear' in facts ? facts.clear : openMailFacts(vault, subjectId, facts.sealed);
+  return { template, facts: clear } as Mail;
 }

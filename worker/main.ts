@@ -143,6 +143,7 @@ const relay = startRelay({
   onPoison: metrics.poisoned,
 });
 const mailRelay = startMailRelay({
+  vault,
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
   addressOf: createCustomerAddresses({ db: engine, vault }),

@@ -171,9 +171,13 @@ export async function corporationOnboarding(input: CorporationOnboardingInput): 
     run.screenedRound = round;
   }
 
-  /** Waits for an operator, without end, and does what they ask. */
+  /** Waits for an operator, without end, and does what they ask; reviewers are reminded meanwhile. */
   async function nextCommand(): Promise<void> {
-    await condition(isAsked);
+    const waits = run.status === 'SUBMITTED' || run.status === 'IN_REVIEW';
+    if (!waits) await condition(isAsked);
+    else if (!(await condition(isAsked, timings.reviewReminderMs))) {
+      return await database.remindKybReviewers({ applicationId });
+    }
     const next = asked.find((one) => one.outcome === null);
     if (next === undefined) return;
     try {

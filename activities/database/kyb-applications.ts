@@ -10,7 +10,7 @@ import {
   sectionMarks,
 } from '../../db/kyb-applications.ts';
 import { kybPersons } from '../../db/kyb-form.ts';
-import { queueKybMail } from '../../db/kyb-mails.ts';
+import { queueKybMail, remindKybReviewers as remind } from '../../db/kyb-mails.ts';
 import { applyKybCommand as apply, endKybWait as endWait, type SealText } from '../../db/kyb-reviews.ts';
 import { companyEntries, flagKyb, kybHits, recordKybHits } from '../../db/kyb-screening.ts';
 import { screeningEntriesFor } from '../../db/screening.ts';
@@ -70,6 +70,16 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const application = await lockKybApplication(trx, 'every', applicationId);
         if (application.status !== 'DRAFT') return;
         await queueKybMail(trx, application, { applicationId, mail: 'reminder' }, `reminder:${reminder}`);
+      });
+    },
+
+    /** Reminds reviewers of an application that waits for them. */
+    async remindKybReviewers({ applicationId }: Of): Promise<void> {
+      await inOneCommit(async (trx) => {
+        const application = await lockKybApplication(trx, 'every', applicationId);
+        if (application.status === 'SUBMITTED' || application.status === 'IN_REVIEW') {
+          await remind(trx, application);
+        }
       });
     },
 

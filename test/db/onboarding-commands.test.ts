@@ -245,7 +245,7 @@ describe('a document that ends soon', () => {
         facts: { expiresOn: '2031-03-31', lastDay },
       })),
     );
-    const [mail] = (await claimMails(engine)).filter((one) => one.mail.template === 'documentExpires');
+    const [mail] = (await claimMails(engine)).filter((one) => one.template === 'documentExpires');
     expect(mail?.to).toEqual({ customerId: customer.customerId });
   });
 });

@@ -1,6 +1,7 @@
 import { FormData as MultipartForm } from 'undici';
 import { aPurchase, aRecord, aReversal } from './card-traffic.ts';
 import { aCompany, aPerson, encrypted } from './builders.ts';
+import { aBusiness, aContact, anEntity, anOwner, anUpload } from './kyb.ts';
 import { aFile } from './pictures.ts';
 
 /** Ids that the parameters of a path, or the members of a body, may name. */
@@ -18,6 +19,9 @@ export interface Named {
   readonly processorCardId: string;
   readonly configId: string;
   readonly lockReason: string;
+  /** An application of a company, with a document. */
+  readonly applicationId: string;
+  readonly documentId: string;
 }
 
 /** Ids of nothing. */
@@ -34,6 +38,8 @@ export const NOTHING_NAMED: Named = {
   processorCardId: 'pc_nothing',
   configId: '0019167984',
   lockReason: 'POLICE_LOCK',
+  applicationId: '11111111-1111-4111-8111-111111111111',
+  documentId: '11111111-1111-4111-8111-111111111111',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -60,6 +66,18 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   readLatestVerification: missing,
   listVerifications: missing,
   readVerification: missing,
+  secureBeginKybApplication: {
+    stranger: 'own',
+    body: () => aContact(),
+  },
+  secureReadKybApplication: missing,
+  securePutKybContact: { ...missing, body: () => aContact() },
+  securePutKybEntity: { ...missing, body: () => anEntity() },
+  securePutKybBusiness: { ...missing, body: () => aBusiness() },
+  securePutKybPersons: { ...missing, body: () => ({ persons: [anOwner()] }) },
+  secureAddKybDocument: { ...missing, form: () => anUpload({ type: 'OTHER' }, picture) },
+  secureRemoveKybDocument: missing,
+  secureSubmitKybApplication: missing,
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { clearingFileScenarios } from './clearing-file.ts';
 import { customerJobScenarios } from './customer-jobs.ts';
+import { corporationOnboardingScenarios } from './corporation-onboarding.ts';
 import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
@@ -11,6 +12,7 @@ import { verificationScenarios } from './verification.ts';
 export const scenarios: readonly Scenario[] = [
   ...clearingFileScenarios,
   ...customerJobScenarios,
+  ...corporationOnboardingScenarios,
   ...holdReleaseScenarios,
   ...notificationScenarios,
   ...processorInstructionScenarios,
