@@ -41,6 +41,7 @@ export interface Database extends KybTables {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  forced_clearings: ForcedClearingsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -637,6 +638,13 @@ export interface NetworkKeysTable {
   transaction_id: string | null;
   seq: number | null;
   fingerprint: number;
+}
+
+export interface ForcedClearingsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
 }
 
 export interface ReversalTombstonesTable {
