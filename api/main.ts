@@ -5,6 +5,7 @@ import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
+import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
@@ -69,6 +70,7 @@ const services: Services = {
     caFile: given(config.PROCESSOR_CA),
   }),
   certificates,
+  anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   kycProviders: config.KYC_PROVIDERS,
   operators: {
     publicUrl: config.PUBLIC_URL,

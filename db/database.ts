@@ -61,6 +61,7 @@ export interface Database extends KybTables {
   operator_links: OperatorLinksTable;
   operator_sessions: OperatorSessionsTable;
   approvals: ApprovalsTable;
+  audit_seals: AuditSealsTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -925,4 +926,12 @@ export interface ApprovalsTable {
   comment: string | null;
   result_title: string | null;
   created_at: CreatedAt;
+}
+
+export interface AuditSealsTable {
+  chain: string;
+  seq: number;
+  audit_id: string;
+  hash: Buffer;
+  sealed_at: CreatedAt;
 }
