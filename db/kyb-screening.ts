@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { isSanctionList, type ScreeningEntry, type ScreeningMatch } from '../domain/screening.ts';
 import { audit } from './audit-log.ts';
-import { newId, type Trx } from './atomically.ts';
+import type { Trx } from './atomically.ts';
 import type { KybApplication } from './kyb-applications.ts';
+import { recordHits } from './screening.ts';
 
 /** Companies of all lists. */
 export async function companyEntries(trx: Trx): Promise<ScreeningEntry[]> {
@@ -29,26 +30,8 @@ export async function recordKybHits(
 ): Promise<void> {
   const { applicationId, partnerId, round } = application;
   const subjectRef = subject.type === 'PERSON' ? subject.personId : applicationId;
-  if (matches.length > 0) {
-    await trx
-      .insertInto('screening_hits')
-      .values(
-        matches.map((match) => ({
-          hit_id: newId(trx),
-          partner_id: partnerId,
-          subject_type: subject.type,
-          subject_ref: subjectRef,
-          verification_id: null,
-          kyb_application_id: applicationId,
-          list_code: match.listCode,
-          entry_id: match.entryId,
-          score: match.score,
-          entry_fingerprint: match.fingerprint,
-        })),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
+  const about = { partnerId, verificationId: null, kybApplicationId: applicationId };
+  await recordHits(trx, { type: subject.type, ref: subjectRef }, about, matches);
   if (subject.type === 'PERSON') {
     await trx
       .updateTable('kyb_persons')

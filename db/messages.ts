@@ -33,27 +33,6 @@ export async function queueMail(
     .execute();
 }
 
-/** Asks the relay to mail a customer; the row names them by id, their address is looked up when the mail leaves. */
-export async function queueCustomerMail(
-  trx: Trx,
-  owner: EventOwner,
-  mail: PlainMail & { readonly customerId: number },
-): Promise<void> {
-  const { customerId } = mail;
-  await trx
-    .insertInto('outbox')
-    .values({
-      partner_id: owner.partnerId,
-      programme_id: owner.programmeId,
-      destination: 'message',
-      kind: mail.template,
-      subject_id: String(customerId),
-      order_key: `customer:${customerId}`,
-      data: JSON.stringify({ customerId, facts: mail.facts }),
-    })
-    .execute();
-}
-
 /** Asks the relay to mail a code or a link to an operator; `sealed` are its facts, sealed for `subjectId`. */
 export async function queueSecretMail(
   trx: Trx,
@@ -75,6 +54,27 @@ export async function queueSecretMail(
       subject_id: subjectId,
       order_key: `${subjectId}:${to}`,
       data: JSON.stringify({ to, sealed }),
+    })
+    .execute();
+}
+
+/** Asks the relay to mail a customer; the row names them by id, their address is looked up when the mail leaves. */
+export async function queueCustomerMail(
+  trx: Trx,
+  owner: EventOwner,
+  mail: PlainMail & { readonly customerId: number },
+): Promise<void> {
+  const { customerId } = mail;
+  await trx
+    .insertInto('outbox')
+    .values({
+      partner_id: owner.partnerId,
+      programme_id: owner.programmeId,
+      destination: 'message',
+      kind: mail.template,
+      subject_id: String(customerId),
+      order_key: `customer:${customerId}`,
+      data: JSON.stringify({ customerId, facts: mail.facts }),
     })
     .execute();
 }

@@ -55,7 +55,12 @@ export const customerSubject = (customerId: number): ScreenedSubject => ({
 export async function recordHits(
   trx: Trx,
   subject: ScreenedSubject,
-  about: { readonly partnerId: number; readonly verificationId: string | null },
+  about: {
+    readonly partnerId: number;
+    readonly verificationId: string | null;
+    /** The company's application that is being screened. */
+    readonly kybApplicationId?: string;
+  },
   matches: readonly ScreeningMatch[],
 ): Promise<number> {
   if (matches.length === 0) return 0;
@@ -68,6 +73,7 @@ export async function recordHits(
         subject_type: subject.type,
         subject_ref: subject.ref,
         verification_id: about.verificationId,
+        kyb_application_id: about.kybApplicationId ?? null,
         list_code: match.listCode,
         entry_id: match.entryId,
         score: match.score,

@@ -20,6 +20,13 @@ export type SecretMail =
   | { readonly template: 'operatorInvitation'; readonly facts: { readonly link: string } }
   | { readonly template: 'operatorPasswordReset'; readonly facts: { readonly link: string } };
 
+/** An application that waits for its reviewers. */
+export interface KybWaitingFacts {
+  readonly programme: string;
+  readonly applicationId: string;
+  readonly status: string;
+}
+
 /** What a customer is told of the document they were verified with. */
 export interface DocumentFacts {
   /** `YYYY-MM-DD`, the last day it is good. */
@@ -33,13 +40,6 @@ export interface ReviewFacts {
   readonly verificationId: string;
   /** UTC, ISO 8601: when the form came. */
   readonly since: string;
-}
-
-/** An application that waits for its reviewers. */
-export interface KybWaitingFacts {
-  readonly programme: string;
-  readonly applicationId: string;
-  readonly status: string;
 }
 
 /** Mails whose facts hold all they say, and no secret. */
@@ -79,21 +79,6 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         subject: `An application waits: ${mail.facts.programme}`,
         text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
       };
-    case 'documentExpires': {
-      const { expiresOn, lastDay } = mail.facts;
-      const when = lastDay ? `Today, ${expiresOn}, is its last day` : `It is good until ${expiresOn}`;
-      return {
-        subject: 'Your identity document is about to expire',
-        text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
-      };
-    }
-    case 'verificationWaits': {
-      const { programme, verificationId, since } = mail.facts;
-      return {
-        subject: `Verification waits for a decision: ${programme}`,
-        text: `Nobody has decided on this verification yet.\n\nProgramme: ${programme}\nVerification: ${verificationId}\nSince: ${since}\n`,
-      };
-    }
     case 'operatorCode':
       return {
         subject: 'Your sign-in code',
@@ -109,6 +94,21 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         subject: 'Choose a new password',
         text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
       };
+    case 'documentExpires': {
+      const { expiresOn, lastDay } = mail.facts;
+      const when = lastDay ? `Today, ${expiresOn}, is its last day` : `It is good until ${expiresOn}`;
+      return {
+        subject: 'Your identity document is about to expire',
+        text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
+      };
+    }
+    case 'verificationWaits': {
+      const { programme, verificationId, since } = mail.facts;
+      return {
+        subject: `Verification waits for a decision: ${programme}`,
+        text: `Nobody has decided on this verification yet.\n\nProgramme: ${programme}\nVerification: ${verificationId}\nSince: ${since}\n`,
+      };
+    }
     default:
       return assertNever(mail);
   }

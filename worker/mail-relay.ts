@@ -68,8 +68,9 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   async function render(one: ClaimedMail): Promise<ReadyMail | null> {
     const queued = readMail(vault, one);
     if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
-    const to = 'address' in one.to ? one.to.address : await parts.addressOf(one.to.customerId);
-    return to === null ? null : { to, ...mailText(queued) };
+    const { to } = one;
+    const address = 'address' in to ? to.address : await parts.addressOf(to.customerId);
+    return address === null ? null : { to: address, ...mailText(queued) };
   }
 
   const running = (async () => {

@@ -13,7 +13,7 @@ import { kybPersons } from '../../db/kyb-form.ts';
 import { queueKybMail, remindKybReviewers as remind } from '../../db/kyb-mails.ts';
 import { applyKybCommand as apply, endKybWait as endWait, type SealText } from '../../db/kyb-reviews.ts';
 import { companyEntries, flagKyb, kybHits, recordKybHits } from '../../db/kyb-screening.ts';
-import { screeningEntriesFor } from '../../db/screening.ts';
+import { screeningEntriesFor, screeningThresholdOf } from '../../db/screening.ts';
 import type { Actor, Caller } from '../../domain/actor.ts';
 import type { KybCommand, KybStatus, SectionMark } from '../../domain/kyb-application.ts';
 import type { KybPerson } from '../../domain/kyb-form.ts';
@@ -21,6 +21,7 @@ import { companyMatchesOf, matchesOf } from '../../domain/screening.ts';
 import { openPersonal, sealPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { toFailure } from '../errors.ts';
+import { makeCorporation } from './kyb-corporation.ts';
 
 export interface KybCollaborators {
   /** Connection of the role cardloom_engine. */
@@ -102,7 +103,8 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
       return await inOneCommit(async (trx) => {
         const application = await lockKybApplication(trx, 'every', applicationId);
         const name = application.companyName ?? '';
-        const matches = companyMatchesOf(name, await companyEntries(trx));
+        const threshold = await screeningThresholdOf(trx, application.programmeId);
+        const matches = companyMatchesOf(name, await companyEntries(trx), threshold);
         await recordKybHits(trx, application, { type: 'CORPORATION' }, matches);
         const persons = await kybPersons(trx, applicationId);
         return {
@@ -122,7 +124,9 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const birthYear = Number((person.birthDate ?? '').slice(0, 4));
         const entries = await screeningEntriesFor(trx, birthYear);
         const named = { firstName: person.firstName ?? '', lastName: person.lastName ?? '', birthYear };
-        await recordKybHits(trx, application, { type: 'PERSON', personId }, matchesOf(named, entries));
+        const threshold = await screeningThresholdOf(trx, application.programmeId);
+        const matches = matchesOf(named, entries, threshold);
+        await recordKybHits(trx, application, { type: 'PERSON', personId }, matches);
       });
     },
 
@@ -150,7 +154,9 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         return await inOneCommit(async (trx) => {
           const { subjectKey } = await readKybApplication(trx, 'every', applicationId);
           const seal: SealText = (place, text) => sealPersonal(vault, subjectKey, place, text);
-          return await stateOf(trx, await apply(trx, applicationId, command, { key, seal }));
+          const after = await apply(trx, applicationId, command, { key, seal });
+          if (after.status === 'ACCEPTED') await makeCorporation(trx, vault, after);
+          return await stateOf(trx, after);
         }, actorOf(command.operatorId));
       } catch (error) {
         throw toFailure(error);

@@ -6,9 +6,9 @@ import { corporationAddresses } from './corporation-addresses.ts';
 import { corporationStates } from './corporation-states.ts';
 import { corporations } from './corporations.ts';
 import { employees } from './employees.ts';
+import { transactionalLocks } from './transactional-locks.ts';
 import { userAddresses } from './user-addresses.ts';
 import { userStates } from './user-states.ts';
-import { transactionalLocks } from './transactional-locks.ts';
 import { wallets } from './wallets.ts';
 
 /** Master data: client certificate and `Issuer-Code`. */

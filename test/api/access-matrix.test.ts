@@ -271,8 +271,8 @@ async function makeOwned(): Promise<Named> {
     verificationId: verification.body.verificationId ?? verification.body.id,
     processorCardId: processorCardId ?? '',
     configId,
-    lockReason,
     ...(await anOwnedKyb()),
+    lockReason,
   };
 }
 

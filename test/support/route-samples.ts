@@ -18,10 +18,10 @@ export interface Named {
   readonly verificationId: string;
   readonly processorCardId: string;
   readonly configId: string;
-  readonly lockReason: string;
   /** An application of a company, with a document. */
   readonly applicationId: string;
   readonly documentId: string;
+  readonly lockReason: string;
 }
 
 /** Ids of nothing. */
@@ -37,9 +37,9 @@ export const NOTHING_NAMED: Named = {
   verificationId: '11111111-1111-4111-8111-111111111111',
   processorCardId: 'pc_nothing',
   configId: '0019167984',
-  lockReason: 'POLICE_LOCK',
   applicationId: '11111111-1111-4111-8111-111111111111',
   documentId: '11111111-1111-4111-8111-111111111111',
+  lockReason: 'POLICE_LOCK',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -170,9 +170,6 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   listUserLocks: missing,
   addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
   liftUserLock: missing,
-  listCorporationLocks: missing,
-  addCorporationLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
-  liftCorporationLock: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },

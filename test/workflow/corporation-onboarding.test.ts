@@ -6,6 +6,7 @@ import { changeSection } from '../../api/kyb/change-section.ts';
 import { atomically } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
 import { type KybApplication, kybTextPlace, lockKybApplication } from '../../db/kyb-applications.ts';
+import type { Programme } from '../../db/partners.ts';
 import type { EntitySection } from '../../domain/kyb-form.ts';
 import { entityBody } from '../../api/schemas/kyb-sections.ts';
 import { KYB_SECTIONS, type KybCommand, type KybTimings, kybTimings } from '../../domain/kyb-application.ts';
@@ -274,6 +275,58 @@ describe('a review', () => {
     await vi.waitFor(async () => expect((await reminded()).size).toBe(2), { timeout: 10_000 });
     expect(await reminded()).toEqual(new Set(['admin@partner.test', 'manager@partner.test']));
     await handle.terminate();
+  });
+});
+
+describe('a programme with autoCorporation', () => {
+  const accepted = async (of: KybWorld, entity: Readonly<Record<string, unknown>> = {}) => {
+    const application = await aDraft(of);
+    await fillDraft(of, application, { entity });
+    const handle = await start(application);
+    await submitAndTell(application, handle);
+    await untilMails(application, ['started', 'submitted']);
+    await untilStatus(handle, 'SUBMITTED');
+    await verifyAll(application);
+    await ask(application, { action: 'accept' });
+    await handle.result();
+    return await storedKyb(of, application.applicationId);
+  };
+  const corporationsOf = ({ programmeId }: Programme) =>
+    owner
+      .selectFrom('corporations')
+      .select(['corporation_id', 'name', 'tax_id', 'kyb', 'state', 'kyb_application_id'])
+      .where('programme_id', '=', programmeId)
+      .execute();
+
+  it('has the corporation as soon as the application is accepted; others have none', async () => {
+    const programme = await aProgramme(owner);
+    await owner
+      .updateTable('programmes')
+      .set({ auto_corporation: true })
+      .where('programme_id', '=', programme.programmeId)
+      .execute();
+    const { applicationId } = await accepted({ ...world, programme });
+    const made = await corporationsOf(programme);
+    expect(made).toMatchObject([
+      {
+        name: 'Polna Works',
+        tax_id: '5260001246',
+        kyb: 'SUCCESS',
+        state: 'ACTIVE',
+        kyb_application_id: applicationId,
+      },
+    ]);
+    const addresses = await owner
+      .selectFrom('corporation_addresses')
+      .select('type')
+      .where('corporation_id', '=', made[0]?.corporation_id ?? '')
+      .execute();
+    expect(addresses).toEqual([{ type: 'REGISTERED' }]);
+    const again = await accepted({ ...world, programme });
+    expect([again.status, again.flags]).toEqual(['ACCEPTED', ['CORPORATION_EXISTS']]);
+    expect(await corporationsOf(programme)).toEqual(made);
+    await accepted(world, { taxId: '5260001247' });
+    expect(await corporationsOf(world.programme)).toEqual([]);
   });
 });
 
