@@ -5,6 +5,7 @@ import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
+import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
@@ -12,6 +13,7 @@ import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { certificateChannels, publicChannels } from './channels.ts';
 import { type ApiSettings, readApiConfig } from './config.ts';
+import { createDirect } from './direct.ts';
 import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
@@ -69,6 +71,7 @@ const services: Services = {
     caFile: given(config.PROCESSOR_CA),
   }),
   certificates,
+  anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   kycProviders: config.KYC_PROVIDERS,
   operators: {
     publicUrl: config.PUBLIC_URL,
@@ -102,6 +105,7 @@ const publicListener = await listenPublic(
 );
 const certificateListener = await listenCertificate(
   certificateApp.hono,
+  createDirect(services, 'certificate', certificateChannels),
   { host: config.CERT_HOST, port: config.CERT_PORT },
   {
     cert: given(config.CERT_TLS_CERT),

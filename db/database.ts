@@ -41,6 +41,7 @@ export interface Database extends KybTables {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  forced_clearings: ForcedClearingsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -60,6 +61,7 @@ export interface Database extends KybTables {
   operator_links: OperatorLinksTable;
   operator_sessions: OperatorSessionsTable;
   approvals: ApprovalsTable;
+  audit_seals: AuditSealsTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -639,6 +641,13 @@ export interface NetworkKeysTable {
   fingerprint: number;
 }
 
+export interface ForcedClearingsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
+}
+
 export interface ReversalTombstonesTable {
   tombstone_id: string;
   partner_id: number;
@@ -917,4 +926,12 @@ export interface ApprovalsTable {
   comment: string | null;
   result_title: string | null;
   created_at: CreatedAt;
+}
+
+export interface AuditSealsTable {
+  chain: string;
+  seq: number;
+  audit_id: string;
+  hash: Buffer;
+  sealed_at: CreatedAt;
 }

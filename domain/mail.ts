@@ -34,7 +34,7 @@ export interface DocumentFacts {
   readonly lastDay: boolean;
 }
 
-/** What reviewers are told of a case that waits for them; no personal data. */
+/** A verification that waits for its reviewers; no personal data. */
 export interface ReviewFacts {
   readonly programme: string;
   readonly verificationId: string;

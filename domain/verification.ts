@@ -1,5 +1,6 @@
 import { normalizeName } from './screening.ts';
 import type { KycState, RiskLevel } from './customer.ts';
+import type { OperatorRole } from './operator.ts';
 
 /** Who decides on a customer's identity: our operators, a provider, or the partner itself (onboarding 5). */
 export const KYC_MODES = ['MANUAL', 'AUTOMATIC', 'EXTERNAL'] as const;
@@ -169,3 +170,7 @@ export const verificationTimings = (programme: Partial<VerificationTimings> = {}
 
 /** True when a customer of this kyc may be given money and cards. */
 export const hasPassed = (kyc: KycState): boolean => kyc === 'SUCCESS';
+
+/** True for an operator who may decide on verifications of a programme with these `kycReviewRoles` (onboarding 5). */
+export const mayReview = (role: OperatorRole, reviewRoles: readonly OperatorRole[]): boolean =>
+  role === 'Admin' || reviewRoles.includes(role);

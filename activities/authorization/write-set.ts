@@ -51,6 +51,13 @@ export interface ExceptionRow {
   readonly recordId: string | null;
 }
 
+/** A clearing without its authorization, which may still come (authorization 11). */
+export interface ForcedClearing {
+  readonly networkReference: string;
+  readonly transactionId: string;
+  readonly partnerId: number;
+}
+
 export interface TombstoneRow {
   readonly id: string;
   readonly card: LoadedCard;
@@ -68,6 +75,7 @@ export interface WriteSet {
   readonly keys: KeyRow[];
   readonly outbox: OutboxRow[];
   readonly exceptions: ExceptionRow[];
+  readonly forcedClearings: ForcedClearing[];
   readonly tombstones: TombstoneRow[];
   readonly usedTombstones: { readonly id: string; readonly usedBy: string }[];
   /** A PIN or CVC2 was checked: its counter is in this batch. */
@@ -85,6 +93,7 @@ export const emptyWriteSet = (now: Date): WriteSet => ({
   keys: [],
   outbox: [],
   exceptions: [],
+  forcedClearings: [],
   tombstones: [],
   usedTombstones: [],
   tried: false,
@@ -114,6 +123,10 @@ export function collect(
   if (transaction === null || card === null) return;
   const { id, created } = transaction;
   if (created !== null) set.created.push({ id, card, created });
+  const networkReference = created?.networkReference ?? null;
+  if (item.kind === 'presentment' && events[0]?.kind === 'CLEARING' && networkReference !== null) {
+    set.forcedClearings.push({ networkReference, transactionId: id, partnerId: card.row.partner_id });
+  }
   set.folds.set(id, applied.fold ?? transaction.fold);
   set.transfers.push(...applied.transfers);
   const queueMs = Math.max(0, lane.startedAtMs - item.call.receivedAtMs);

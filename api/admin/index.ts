@@ -3,6 +3,7 @@ import type { OperatorPrincipal } from '../operator-principal.ts';
 import type { NobodyPrincipal } from '../partner-principal.ts';
 import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
+import { auditLog } from './audit-log.ts';
 import { runAdminRoute } from './four-eyes.ts';
 import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
 import { linkRoutes } from './links.ts';
@@ -16,6 +17,7 @@ const routes: readonly Route[] = [
   ...session,
   ...me,
   ...operators,
+  ...auditLog,
   rolesRoute(() => routes),
   ...approvalRoutes((operation) => routes.find((one) => one.operation === operation)),
 ];

@@ -1,4 +1,5 @@
 import type { Trx } from '../../db/atomically.ts';
+import { holdCorporation, readCorporation } from '../../db/corporations.ts';
 import { lockCustomer, readCustomer } from '../../db/customers.ts';
 import { liftLockAsPartner, type Lockable, requestLock } from '../../db/lock-requests.ts';
 import { locksOf, type TransactionalLock } from '../../db/transactional-locks.ts';
@@ -6,12 +7,13 @@ import type { RefusalCode } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, type PartnerPrincipal, programmeIds } from '../partner-principal.ts';
 import type { Answer, Call } from '../route.ts';
-import { listOf, page, pathIntegerId, z } from '../schemas/shared.ts';
+import { listOf, page, pathIntegerId, uuid, z } from '../schemas/shared.ts';
 import { lockReasonBody, toLockAnswer, transactionalLockSchema } from '../schemas/transactional-lock.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
 
 const ofUser = z.strictObject({ userId: pathIntegerId() });
+const ofCorporation = z.strictObject({ dcCorporationId: uuid() });
 const lockReason = z.string().regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list');
 const listQuery = z.strictObject(page);
 
@@ -69,6 +71,12 @@ const user: Kind<z.output<typeof ofUser>> = {
   path: ({ userId }) => `/users/${userId}`,
 };
 
+const corporation: Kind<z.output<typeof ofCorporation>> = {
+  read: (trx, scope, { dcCorporationId }) => readCorporation(trx, scope, dcCorporationId),
+  hold: (trx, scope, { dcCorporationId }) => holdCorporation(trx, scope, dcCorporationId),
+  path: ({ dcCorporationId }) => `/corporations/${dcCorporationId}`,
+};
+
 const LIST_ANSWERS = {
   200: { description: 'locks, by reason and origin', schema: listOf(transactionalLockSchema) },
 };
@@ -120,4 +128,52 @@ const liftFromUser = partnerRoute({
   handle: liftLock(user),
 });
 
-export const transactionalLocks = [listOfUser, addToUser, liftFromUser];
+const listOfCorporation = partnerRoute({
+  ...shared,
+  operation: 'listCorporationLocks',
+  method: 'GET',
+  path: '/corporations/{dcCorporationId}/transactional-locks',
+  summary: 'List the transactional locks of a corporation',
+  idempotency: 'ignored',
+  params: ofCorporation,
+  query: listQuery,
+  answers: LIST_ANSWERS,
+  refusals: ['CORPORATION_NOT_FOUND', 'INVALID_CURSOR'],
+  handle: listLocks(corporation, 'listCorporationLocks'),
+});
+
+const addToCorporation = partnerRoute({
+  ...shared,
+  operation: 'addCorporationLock',
+  method: 'POST',
+  path: '/corporations/{dcCorporationId}/transactional-locks',
+  summary: 'Add a transactional lock to a corporation',
+  idempotency: 'accepted',
+  params: ofCorporation,
+  body: lockReasonBody,
+  answers: ADD_ANSWERS,
+  refusals: ['CORPORATION_NOT_FOUND', 'STATE_CONFLICT'],
+  handle: addLock(corporation),
+});
+
+const liftFromCorporation = partnerRoute({
+  ...shared,
+  operation: 'liftCorporationLock',
+  method: 'DELETE',
+  path: '/corporations/{dcCorporationId}/transactional-locks/{lockReason}',
+  summary: 'Lift a transactional lock that the partner has added',
+  idempotency: 'accepted',
+  params: ofCorporation.extend({ lockReason }),
+  answers: LIFT_ANSWERS,
+  refusals: ['CORPORATION_NOT_FOUND', ...LIFT_REFUSALS],
+  handle: liftLock(corporation),
+});
+
+export const transactionalLocks = [
+  listOfUser,
+  addToUser,
+  liftFromUser,
+  listOfCorporation,
+  addToCorporation,
+  liftFromCorporation,
+];

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { topUp } from '../support/builders.ts';
+import { aCorporation, topUp } from '../support/builders.ts';
 import { aPurchase } from '../support/card-traffic.ts';
 import { aPayingCard, send } from '../support/processor-calls.ts';
 import { type ApiHarness, type CallOptions, startApi } from '../support/harness.ts';
@@ -98,5 +99,38 @@ describe('transactional locks of a user', () => {
       .execute();
     const others = await locks('DELETE', '/FRAUD_SUSPECTED');
     expect([others.status, others.body.title]).toEqual([422, 'LOCK_REASON_NOT_REMOVABLE']);
+  });
+});
+
+describe('transactional locks of a corporation', () => {
+  it('stop its balances and postings, until the partner lifts its own', async () => {
+    const id = await aCorporation(api);
+    const locksOfIt = (method: string, tail = '', body?: object) =>
+      api.call(method, `/lifecycle/v1/corporations/${id}/transactional-locks${tail}`, {
+        headers: { 'Issuer-Code': 'sandbox' },
+        ...(body === undefined ? {} : { body }),
+      });
+    const open = (currency: string) =>
+      api.call('POST', '/secure/balances', { body: { currency, dcCorporationId: id } });
+    const { body: balance } = await open('EUR');
+    const reload = async () => {
+      const answer = await api.call('POST', `/secure/balances/${balance.id}/reload`, {
+        headers: { 'X-Idempotency-Key': randomUUID() },
+        body: { amount: 100 },
+      });
+      return [answer.status, answer.body.title];
+    };
+    expect(await reload()).toEqual([201, undefined]);
+
+    const added = await locksOfIt('POST', '', { lockReason: 'PROSECUTOR_LOCK', note: 'file 7' });
+    expect([added.status, added.body.origin]).toEqual([201, 'PARTNER']);
+    expect((await locksOfIt('GET')).body.items).toMatchObject([{ lockReason: 'PROSECUTOR_LOCK' }]);
+    expect(await reload()).toEqual([422, 'AML_EXCEPTION']);
+    const refused = await open('PLN');
+    expect([refused.status, refused.body.title]).toEqual([422, 'TRANSACTIONAL_LOCK']);
+
+    expect((await locksOfIt('DELETE', '/PROSECUTOR_LOCK')).status).toBe(204);
+    expect((await locksOfIt('DELETE', '/PROSECUTOR_LOCK')).body.title).toBe('LOCK_REASON_NOT_FOUND');
+    expect(await reload()).toEqual([201, undefined]);
   });
 });

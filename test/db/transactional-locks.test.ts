@@ -13,6 +13,7 @@ import {
 } from '../../db/lock-requests.ts';
 import type { Programme } from '../../db/partners.ts';
 import { customerSubject, recordHits } from '../../db/screening.ts';
+import { decideHit, listHits } from '../../db/screening-hits.ts';
 import {
   addTransactionalLock,
   lockReasonsOf,
@@ -21,6 +22,7 @@ import {
 } from '../../db/transactional-locks.ts';
 import { LOCK_REASONS } from '../../domain/transactional-lock.ts';
 import { aCustomer, aProgramme, connect, engineCaller } from '../support/customers.ts';
+import { aCorporation } from '../support/corporations.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { testVault } from '../support/vault.ts';
 
@@ -120,6 +122,65 @@ describe('a set of reasons', () => {
       .where('customer_id', '=', one.customerId)
       .execute();
     expect(balances).toEqual([{ currency: 'EUR' }]);
+  });
+});
+
+describe('a corporation', () => {
+  const locksIn = async (corporationId: string) =>
+    (
+      await owner
+        .selectFrom('corporations')
+        .select('transactional_locks')
+        .where('corporation_id', '=', corporationId)
+        .executeTakeFirstOrThrow()
+    ).transactional_locks;
+
+  it('has reasons of its own, told by its UUID', async () => {
+    const { corporationId, partnerId } = await aCorporation(engine, vault, programme);
+    const holder = { corporationId, partnerId };
+    const lock = { reason: 'FRAUD_SUSPECTED', origin: 'OPERATOR' } as const;
+    await asEngine((trx) => addTransactionalLock(trx, holder, lock));
+    expect(await locksIn(corporationId)).toBe(1);
+    await asEngine((trx) => removeTransactionalLock(trx, holder, lock));
+    expect(await locksIn(corporationId)).toBe(0);
+    const rows = await owner
+      .selectFrom('outbox')
+      .select(['kind', 'data', 'order_key'])
+      .where('subject_id', '=', corporationId)
+      .orderBy('id')
+      .execute();
+    expect(rows).toMatchObject([
+      { kind: 'transactionalLockReasonAdded', order_key: `corporation:${corporationId}` },
+      { kind: 'transactionalLockReasonRemoved', data: { resourceType: 'corporation' } },
+    ]);
+  });
+
+  it('is locked by a confirmed sanction hit of its own, and free when that was found false', async () => {
+    const { corporationId, partnerId } = await aCorporation(engine, vault, programme);
+    const subject = { type: 'CORPORATION', ref: corporationId } as const;
+    const decide = async (entryId: string, decision: 'CONFIRMED' | 'FALSE_POSITIVE') => {
+      await asEngine((trx) =>
+        recordHits(trx, subject, { partnerId, verificationId: null }, [
+          { listCode: 'EU', entryId, score: 1, fingerprint: 'f' },
+        ]),
+      );
+      const hits = await asEngine((trx) =>
+        listHits(trx, { subjectId: corporationId, state: 'OPEN' }, { limit: 5, beforeId: null }),
+      );
+      const hitId = hits[0]?.hitId ?? '';
+      await asEngine((trx) => decideHit(trx, { hitId, decision, note: 'n', operatorId: 'o' }));
+    };
+    await asEngine((trx) =>
+      addTransactionalLock(
+        trx,
+        { corporationId, partnerId },
+        { reason: 'SCREENING_DETECTED', origin: 'SYSTEM' },
+      ),
+    );
+    await decide('e-1', 'FALSE_POSITIVE');
+    expect(await locksIn(corporationId)).toBe(0);
+    await decide('e-2', 'CONFIRMED');
+    expect(await locksIn(corporationId)).toBe(1);
   });
 });
 

@@ -13,6 +13,7 @@ import { listenForChanges } from '../../api/certificate-changes.ts';
 import { createCertificateRegistry } from '../../api/certificate-registry.ts';
 import type { MountedRoute } from '../../api/mount.ts';
 import { certificateChannels, publicChannels } from '../../api/channels.ts';
+import { createDirect } from '../../api/direct.ts';
 import { mountDocs } from '../../api/docs.ts';
 import { mountKybForm } from '../../api/kyb/page.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
@@ -32,6 +33,7 @@ import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { startProcessorSimulator } from '../../simulators/processor/start.ts';
 import { parseProcessorKeys } from '../../simulators/processor/keys.ts';
+import { openAnchorSink } from '../../vault/anchor-sink.ts';
 import { openDocumentStore } from '../../vault/document-store.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
 import { type Client, clientOf, openSocket, register, type Registration } from './clients.ts';
@@ -153,6 +155,7 @@ export async function startApi(): Promise<ApiHarness> {
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
     certificateApp.hono,
+    createDirect(parts.services, 'certificate', certificateChannels),
     { host: '127.0.0.1', port: 0 },
     { cert: files.serverCert, key: files.serverKey, caFile: files.ca },
   );
@@ -323,6 +326,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
           webhookSecrets: ['whsec_one', 'whsec_two'],
         },
       ],
+      anchors: openAnchorSink(`file:${join(folder, 'anchors')}`),
       operators: {
         publicUrl: PUBLIC_URL,
         allowedCidrs: [],
