@@ -78,25 +78,43 @@ export interface PartnersTable {
   pinned_public_keys: Generated<string[]>;
   ip_allow_list: Generated<string[]>;
   legacy_integrations: Generated<boolean>;
+  legal_name: Generated<string>;
+  contacts: ColumnType<readonly PartnerContact[], string | undefined, string>;
+  partner_rate: Generated<number>;
+  version: Generated<number>;
   created_at: CreatedAt;
+}
+
+/** Somebody at a partner to write to. */
+export interface PartnerContact {
+  readonly name: string;
+  readonly email: string;
 }
 
 export type CertificateScope = 'partner' | 'processor' | 'ims' | 'bin_sponsor' | 'internal';
 
+/** Until it is approved a certificate has no serial, fingerprint, subject and dates. */
 export interface CertificatesTable {
   certificate_id: string;
   partner_id: number | null;
   label: string;
   scopes: CertificateScope[];
   programmes: Generated<string[]>;
-  subject: string;
+  subject: string | null;
+  requested_subject: Generated<string | null>;
   contact_email: string | null;
+  key_type: Generated<string | null>;
   key_sha256: string;
-  serial: string;
-  fingerprint_sha256: string;
-  not_before: Date;
-  not_after: Date;
+  csr_pem: Generated<string | null>;
+  certificate_pem: Generated<string | null>;
+  validity_days: Generated<number | null>;
+  serial: string | null;
+  fingerprint_sha256: string | null;
+  not_before: Date | null;
+  not_after: Date | null;
   state: 'PENDING' | 'ACTIVE' | 'REJECTED' | 'REVOKED' | 'EXPIRED';
+  requested_by: Generated<string | null>;
+  approved_by: Generated<string | null>;
   revoked_at: Date | null;
   revocation_reason: string | null;
   last_used_at: Date | null;

@@ -4,15 +4,17 @@ import { add, subtract } from './money.ts';
 import type { ProcessingStatus } from './response-code.ts';
 
 /** Where a transaction stands in its life (money 4.3). */
-export type LifecycleState =
-  | 'DECLINED'
-  | 'INVALID'
-  | 'PENDING_PARTNER'
-  | 'AUTHORIZED'
-  | 'PARTLY_CLEARED'
-  | 'CLEARED'
-  | 'REVERSED'
-  | 'EXPIRED';
+export const LIFECYCLE_STATES = [
+  'DECLINED',
+  'INVALID',
+  'PENDING_PARTNER',
+  'AUTHORIZED',
+  'PARTLY_CLEARED',
+  'CLEARED',
+  'REVERSED',
+  'EXPIRED',
+] as const;
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
 /** The state as everybody outside is told. */
 export type WireStatus = 'AUTHORIZED' | 'CLEARED' | 'REVERSED';
@@ -39,6 +41,17 @@ export function wireStatus(state: LifecycleState): WireStatus {
 /** Processing status of a whole transaction. */
 export const processingStatusOf = (state: LifecycleState): ProcessingStatus =>
   state === 'DECLINED' || state === 'INVALID' ? state : 'SUCCESS';
+
+/** The states that show as `status` and `processingStatus`; undefined ones leave the choice open. */
+export const statesShownAs = (
+  status: WireStatus | undefined,
+  processingStatus: ProcessingStatus | undefined,
+): LifecycleState[] =>
+  LIFECYCLE_STATES.filter(
+    (state) =>
+      (status === undefined || wireStatus(state) === status) &&
+      (processingStatus === undefined || processingStatusOf(state) === processingStatus),
+  );
 
 /** What an event was about; the word stands in `transaction_events.kind` (transaction-history 6). */
 export type EventKind =

@@ -9,6 +9,7 @@ import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
 import { linkRoutes } from './links.ts';
 import { me } from './me.ts';
 import { operators } from './operators.ts';
+import { resources } from './resources.ts';
 import { rolesRoute } from './roles.ts';
 import { session } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
@@ -18,6 +19,7 @@ const routes: readonly Route[] = [
   ...me,
   ...operators,
   ...auditLog,
+  ...resources,
   rolesRoute(() => routes),
   ...approvalRoutes((operation) => routes.find((one) => one.operation === operation)),
 ];

@@ -1,11 +1,11 @@
 import { nowOf } from '../../db/atomically.ts';
 import { findPartnerBalance, listPartnerBalances } from '../../db/partner-balances.ts';
 import { listTransactions } from '../../db/transactions.ts';
-import { invalid, Refusal } from '../../domain/errors.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
-import { currencyCode, dateTime, listOf, page, uuid, word, z } from '../schemas/shared.ts';
+import { currencyCode, listOf, page, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
 import { toTransaction, transactionSchema } from '../schemas/transaction.ts';
 
 const shared = {
@@ -71,21 +71,18 @@ const read = partnerRoute({
   },
 });
 
-const LONGEST_SPAN_MS = 400 * 24 * 60 * 60 * 1000;
-
 const listPostings = partnerRoute({
   ...shared,
   operation: 'listPartnerBalanceTransactions',
   path: '/partner-balances/{partnerBalanceId}/transactions',
   summary: 'List what was booked on a partner balance',
   params: z.strictObject({ partnerBalanceId: uuid() }),
-  query: z.strictObject({ ...page, from: dateTime().optional(), to: dateTime().optional() }),
+  query: withinSpan(z.strictObject({ ...page, ...timeSpan })),
   answers: { 200: { description: 'transactions, newest first', schema: listOf(transactionSchema) } },
   refusals: ['BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { partnerBalanceId } = call.params;
     const { limit, cursor, from, to } = call.query;
-    refuseSpan(from, to);
     const ids = programmeIds(call.principal);
     const body = await call.atomically(async (trx) => {
       const found = await findPartnerBalance(trx, partnerBalanceId, ids);
@@ -108,13 +105,5 @@ const listPostings = partnerRoute({
     return { status: 200, body };
   },
 });
-
-function refuseSpan(from: Date | undefined, to: Date | undefined): void {
-  if (from === undefined || to === undefined) return;
-  const span = to.getTime() - from.getTime();
-  if (span < 0) throw invalid([{ field: 'to', message: 'must not be before from' }]);
-  if (span > LONGEST_SPAN_MS)
-    throw invalid([{ field: 'to', message: 'must be at most 400 days after from' }]);
-}
 
 export const partnerBalances = [list, read, listPostings];

@@ -26,7 +26,7 @@ import {
   createAuthority,
   issueCertificate,
   type IssuedCertificate,
-} from '../../cli/certificate-authority.ts';
+} from '../../vault/certificate-authority.ts';
 import { seedDemo } from '../../cli/demo-data.ts';
 import type { DemoFacts } from '../../cli/quickstart.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
