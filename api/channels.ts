@@ -4,10 +4,16 @@ import type { AnyChannel } from './channel.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
 import { processorChannel } from './processor/index.ts';
 import { publicChannel } from './public/index.ts';
+import { kybChannel, kybIntakeChannel } from './public/kyb.ts';
 import { secureChannel, sponsorChannel } from './secure/index.ts';
 
 /** What each listener serves (channels 1). */
-export const publicChannels: readonly AnyChannel[] = [publicChannel, ...adminChannels];
+export const publicChannels: readonly AnyChannel[] = [
+  publicChannel,
+  kybIntakeChannel,
+  kybChannel,
+  ...adminChannels,
+];
 
 export const certificateChannels: readonly AnyChannel[] = [
   ...publicKeyChannels,

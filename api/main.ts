@@ -17,6 +17,7 @@ import { createDirect } from './direct.ts';
 import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
+import { mountKybForm } from './kyb/page.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics, listenMetrics } from './metrics.ts';
 import { closeUntrusted } from './middleware/client-certificate.ts';
@@ -92,6 +93,7 @@ const services: Services = {
 
 const publicApp = createApp(services, 'public', publicChannels);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
+mountKybForm(publicApp.hono, services);
 mountDocs(publicApp.hono, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
 
 const publicTls =

@@ -15,6 +15,9 @@ import * as postings from './migrations/0011-postings.ts';
 import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
 import * as operators from './migrations/0014-operators.ts';
+import * as corporations from './migrations/0016-corporations.ts';
+import * as kyc from './migrations/0017-kyc.ts';
+import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
@@ -33,6 +36,9 @@ const migrations: Record<string, Migration> = {
   '0012-clearing-files': clearingFiles,
   '0013-partner-balance-alerts': partnerBalanceAlerts,
   '0014-operators': operators,
+  '0016-corporations': corporations,
+  '0017-kyc': kyc,
+  '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
 };
 

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { LimitDocument } from '../domain/limit.ts';
 import type { PostingCeilings } from '../domain/internal-posting.ts';
+import type { OperatorRole } from '../domain/operator.ts';
 import type {
   CertificateScope,
   Database,
@@ -24,8 +25,12 @@ export interface Programme {
   readonly defaultCurrency: string;
   readonly currencies: readonly string[];
   readonly autoCreateBalance: boolean;
+  /** An accepted company application makes its corporation by itself. */
+  readonly autoCorporation: boolean;
   readonly kycMode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   readonly externalKyc: boolean;
+  readonly externalKyb: boolean;
+  readonly corporateHolderKyc: 'required' | 'waived';
   readonly kycProvider: string | null;
   readonly minAge: number;
   readonly timezone: string;
@@ -36,6 +41,12 @@ export interface Programme {
   readonly allowPartialApproval: boolean;
   readonly limits: LimitDocument | null;
   readonly postingCeilings: PostingCeilings;
+  /** Roles of operators that decide on verifications. */
+  readonly kycReviewRoles: readonly OperatorRole[];
+  /** Score from which a name counts as that of a screening list's entry. */
+  readonly screeningThreshold: number;
+  /** Lock reasons beside those of the platform. */
+  readonly extraLockReasons: readonly string[];
   readonly version: number;
 }
 
@@ -162,8 +173,11 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     defaultCurrency: row.default_currency,
     currencies: row.currencies,
     autoCreateBalance: row.auto_create_balance,
+    autoCorporation: row.auto_corporation,
     kycMode: row.kyc_mode,
     externalKyc: row.external_kyc,
+    externalKyb: row.external_kyb,
+    corporateHolderKyc: row.corporate_holder_kyc,
     kycProvider: row.kyc_provider,
     minAge: row.min_age,
     timezone: row.timezone,
@@ -174,6 +188,29 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     allowPartialApproval: row.allow_partial_approval,
     limits: row.limits,
     postingCeilings: row.posting_ceilings,
+    kycReviewRoles: row.kyc_review_roles,
+    screeningThreshold: row.screening_threshold,
+    extraLockReasons: row.extra_lock_reasons,
     version: row.version,
   };
+}
+
+/** What a programme is called in mails. */
+export async function programmeName(db: Kysely<Database>, programmeId: number): Promise<string> {
+  const row = await db
+    .selectFrom('programmes')
+    .select('name')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return row.name;
+}
+
+/** True unless the partner is suspended. Engine only. */
+export async function isPartnerActive(engine: Kysely<Database>, partnerId: number): Promise<boolean> {
+  const row = await engine
+    .selectFrom('partners')
+    .select('state')
+    .where('partner_id', '=', partnerId)
+    .executeTakeFirst();
+  return row?.state === 'ACTIVE';
 }

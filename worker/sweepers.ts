@@ -10,10 +10,10 @@ import { AUDIT_SEALS_A_RUN, sealAudit } from '../db/audit-seals.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 import type { Caller } from '../domain/actor.ts';
+import { ensureCustomerSchedules, ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { Vault } from '../vault/vault.ts';
 import { makeAnchor } from './audit-anchors.ts';
-import { ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
@@ -53,7 +53,9 @@ const SWEEPS: readonly Sweep[] = [
     name: 'schedules',
     everyMs: DAY_MS,
     run: async ({ client, queues }) => {
-      if (queues.includes(WORKFLOW_QUEUE)) await ensureReconciliationSchedules({ client });
+      if (!queues.includes(WORKFLOW_QUEUE)) return;
+      await ensureReconciliationSchedules({ client });
+      await ensureCustomerSchedules({ client });
     },
   },
   {

@@ -1,5 +1,6 @@
 import { listCards } from '../../db/cards.ts';
 import { findBalance } from '../../db/balances.ts';
+import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { presentCard, presentCards, requireCard, sealFullCard } from '../cards.ts';
@@ -43,6 +44,10 @@ const createVirtualCard = partnerRoute({
     'USER_NOT_FOUND',
     'USER_NOT_ACTIVE',
     'KYC_REQUIRED',
+    'CORPORATION_NOT_FOUND',
+    'CORPORATION_NOT_ACTIVE',
+    'KYB_REQUIRED',
+    'USER_NOT_IN_CORPORATION',
     'BALANCE_NOT_FOUND',
     'BALANCE_NOT_ACTIVE',
     'CURRENCY_MISMATCH',
@@ -53,21 +58,25 @@ const createVirtualCard = partnerRoute({
   ],
   handle: async (call) => {
     const { body } = call;
-    if (body.dcCorporationId !== undefined) {
-      throw new Refusal('CORPORATION_NOT_FOUND', 'There is no such corporation.');
+    const corporationId = body.dcCorporationId ?? null;
+    const customerId = call.params.customerId ?? body.dcUserId ?? null;
+    if (customerId === null && corporationId === null) {
+      throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     }
-    const customerId = call.params.customerId ?? body.dcUserId;
-    if (customerId === undefined) throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be the user of the path' }]);
     }
-    const customer = await call.atomically((trx) =>
-      readCustomer(trx, programmeIds(call.principal), customerId),
+    const ids = programmeIds(call.principal);
+    const { programmeId } = await call.atomically(async (trx) =>
+      corporationId === null
+        ? readCustomer(trx, ids, customerId ?? 0)
+        : readCorporation(trx, ids, corporationId),
     );
     return await issueVirtualCard(call, {
-      programmeId: customer.programmeId,
+      programmeId,
       partnerId: call.principal.partnerId,
       customerId,
+      corporationId,
       balanceId: body.balanceId,
       configId: body.configId,
       label: body.label ?? null,
@@ -129,25 +138,27 @@ const listCustomerCards = partnerRoute({
   query: z.strictObject({
     ...page,
     dcUserId: pathIntegerId().optional(),
+    dcCorporationId: uuid().optional(),
     balanceId: uuid().optional(),
     kind: word(['VIRTUAL', 'PHYSICAL', 'DIGITAL_FIRST']).optional(),
     configId: configId().optional(),
   }),
   answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
-  refusals: ['USER_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
+  refusals: ['USER_NOT_FOUND', 'CORPORATION_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { limit, cursor, ...filters } = call.query;
     const customerId = call.params.customerId ?? filters.dcUserId;
     const ids = programmeIds(call.principal);
-    if (customerId === undefined && filters.balanceId === undefined) {
-      throw invalid([{ field: 'dcUserId', message: 'is required unless balanceId is sent' }]);
+    const { dcCorporationId: corporationId, balanceId } = filters;
+    if (customerId === undefined && corporationId === undefined && balanceId === undefined) {
+      throw invalid([
+        { field: 'dcUserId', message: 'is required unless dcCorporationId or balanceId is sent' },
+      ]);
     }
     const body = await call.atomically(async (trx) => {
       if (customerId !== undefined) await readCustomer(trx, ids, customerId);
-      if (
-        filters.balanceId !== undefined &&
-        !(await findBalance(trx, filters.balanceId, { programmeIds: ids }))
-      ) {
+      if (corporationId !== undefined) await readCorporation(trx, ids, corporationId);
+      if (balanceId !== undefined && !(await findBalance(trx, balanceId, { programmeIds: ids }))) {
         throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
       }
       const found = await readPage(
@@ -163,7 +174,8 @@ const listCustomerCards = partnerRoute({
           listCards(trx, {
             programmeIds: ids,
             customerId,
-            balanceId: filters.balanceId,
+            corporationId,
+            balanceId,
             kind: filters.kind,
             configId: filters.configId,
             before: before === undefined ? undefined : Number(before),

@@ -18,6 +18,7 @@ const EXEMPT = [
   'partitioned_tables',
   'recon_runs',
   'screening_entries',
+  'screening_lists',
 ];
 
 const UNPROTECTED = `

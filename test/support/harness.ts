@@ -15,6 +15,7 @@ import type { MountedRoute } from '../../api/mount.ts';
 import { certificateChannels, publicChannels } from '../../api/channels.ts';
 import { createDirect } from '../../api/direct.ts';
 import { mountDocs } from '../../api/docs.ts';
+import { mountKybForm } from '../../api/kyb/page.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
 import { describeApi } from '../../api/openapi.ts';
@@ -149,6 +150,7 @@ export async function startApi(): Promise<ApiHarness> {
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
   const routes = [...publicApp.routes, ...certificateApp.routes];
+  mountKybForm(publicApp.hono, parts.services);
   mountDocs(publicApp.hono, describeApi(routes, VERSION));
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(

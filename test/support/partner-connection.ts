@@ -78,6 +78,7 @@ export async function tellConnection(
       notifications: JSON.stringify({
         kyc: connectionId,
         cardLock: connectionId,
+        transactionalLock: connectionId,
         legacyTransaction: connectionId,
       }),
       timings: JSON.stringify({ resendDelaysMs }),

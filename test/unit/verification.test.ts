@@ -5,6 +5,7 @@ import {
   decisionFault,
   flagsOf,
   isExpired,
+  mayReview,
   peselChecksumHolds,
   rejectionReasonOf,
   requiredPictures,
@@ -132,11 +133,20 @@ describe('a decision by a person', () => {
 });
 
 describe('timings', () => {
-  it('are five and thirty minutes unless the programme says otherwise', () => {
-    expect(verificationTimings()).toEqual({ providerPollMs: 300_000, providerLimitMs: 1_800_000 });
-    expect(verificationTimings({ providerPollMs: 50 })).toEqual({
-      providerPollMs: 50,
-      providerLimitMs: 1_800_000,
-    });
+  it('are five and thirty minutes and a day unless the programme says otherwise', () => {
+    const usual = { providerPollMs: 300_000, providerLimitMs: 1_800_000, reviewReminderMs: 86_400_000 };
+    expect(verificationTimings()).toEqual(usual);
+    expect(verificationTimings({ providerPollMs: 50 })).toEqual({ ...usual, providerPollMs: 50 });
+  });
+});
+
+describe('who decides', () => {
+  it.each([
+    ['Admin', ['Admin'], true],
+    ['Manager', ['Admin'], false],
+    ['Manager', ['Admin', 'Manager'], true],
+    ['Employee', ['Admin', 'Manager'], false],
+  ] as const)('%s with the roles %j: %j', (role, roles, may) => {
+    expect(mayReview(role, roles)).toBe(may);
   });
 });

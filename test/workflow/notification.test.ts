@@ -13,6 +13,7 @@ import { atomically, newId } from '../../db/atomically.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { emit } from '../../db/outbox.ts';
+import { addTransactionalLock, removeTransactionalLock } from '../../db/transactional-locks.ts';
 import { claimNotices } from '../../db/relay.ts';
 import { readSettings } from '../../domain/settings.ts';
 import type { Programme } from '../../db/partners.ts';
@@ -149,6 +150,29 @@ describe('a notification', () => {
       dcCardId: String(cardId),
       date: '2026-11-20T10:00:00.000Z',
       reason: 'CARD_LOST',
+    });
+    expect(sim.control.violations()).toEqual([]);
+  });
+
+  it('tells of a transactional lock reason that came and went, in its order', async () => {
+    const customer = await aCustomer(engine, vault, programme);
+    const lockOf = { reason: 'NAGATIVE_VERIFICATION', origin: 'SYSTEM' } as const;
+    await running(async () => {
+      await atomically(engine, engineCaller, (trx) => addTransactionalLock(trx, customer, lockOf));
+      await atomically(engine, engineCaller, (trx) => removeTransactionalLock(trx, customer, lockOf));
+      await until(deliveries, (rows) => settled(rows, 2));
+    });
+    const told = sim.control.requests().filter((one) => one.path.startsWith('/notifications/'));
+    expect(told.map((one) => one.path)).toEqual([
+      '/notifications/transactionalLockReasonAdded',
+      '/notifications/transactionalLockReasonRemoved',
+    ]);
+    expect(told.map((one) => one.headers['x-event-sequence'])).toEqual(['1', '2']);
+    expect(told[0]?.body).toEqual({
+      resourceType: 'user',
+      resourceId: String(customer.customerId),
+      lockReason: 'NAGATIVE_VERIFICATION',
+      timestamp: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/),
     });
     expect(sim.control.violations()).toEqual([]);
   });
