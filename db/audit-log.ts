@@ -36,6 +36,19 @@ export type AuditAction =
   | 'clearing_file.announced'
   | 'clearing_file.posted'
   | 'clearing_file.rejected'
+  | 'session.opened'
+  | 'session.ended'
+  | 'session.token_reused'
+  | 'session.stepped_up'
+  | 'sign_in.failed'
+  | 'sign_in.unlocked'
+  | 'device.paired'
+  | 'device.changed'
+  | 'device.ended'
+  | 'code.sent'
+  | 'code.refused'
+  | 'password.set'
+  | 'terms.accepted'
   | 'call.refused';
 
 export interface AuditEntry {

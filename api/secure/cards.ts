@@ -1,10 +1,7 @@
-import { listCards } from '../../db/cards.ts';
-import { findBalance } from '../../db/balances.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
-import { presentCard, presentCards, requireCard, sealFullCard } from '../cards.ts';
-import { issueVirtualCard } from '../issue-virtual-card.ts';
-import { readPage } from '../pagination.ts';
+import { listCardsOf, presentCard, requireCard, sealFullCard, targetOf } from '../cards.ts';
+import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
 import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
@@ -37,20 +34,7 @@ const createVirtualCard = partnerRoute({
     holderName: text(2, 26).nullish(),
   }),
   answers: { 201: { description: 'the card, encrypted', schema: fullCardSchema } },
-  refusals: [
-    'CARD_PRODUCT_NOT_FOUND',
-    'CARD_PRODUCT_MISMATCH',
-    'USER_NOT_FOUND',
-    'USER_NOT_ACTIVE',
-    'KYC_REQUIRED',
-    'BALANCE_NOT_FOUND',
-    'BALANCE_NOT_ACTIVE',
-    'CURRENCY_MISMATCH',
-    'TRANSACTIONAL_LOCK',
-    'CARD_LIMIT_REACHED',
-    'PROCESSOR_REFUSED',
-    'PROCESSOR_UNAVAILABLE',
-  ],
+  refusals: ['USER_NOT_FOUND', ...ISSUE_REFUSALS],
   handle: async (call) => {
     const { body } = call;
     if (body.dcCorporationId !== undefined) {
@@ -91,7 +75,7 @@ const readFullCard = partnerRoute({
   handle: async (call) => ({
     status: 200,
     sealed: await call.atomically(async (trx) =>
-      sealFullCard(trx, call.services.vault, await requireCard(trx, call), call.recipient),
+      sealFullCard(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
     ),
   }),
 });
@@ -111,7 +95,7 @@ const readCardSummary = partnerRoute({
   handle: async (call) => ({
     status: 200,
     body: await call.atomically(async (trx) =>
-      presentCard(trx, call.services.vault, await requireCard(trx, call)),
+      presentCard(trx, call.services.vault, await requireCard(trx, targetOf(call))),
     ),
   }),
 });
@@ -136,45 +120,12 @@ const listCustomerCards = partnerRoute({
   answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
   refusals: ['USER_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
-    const customerId = call.params.customerId ?? filters.dcUserId;
-    const ids = programmeIds(call.principal);
+    const { limit, cursor, dcUserId, ...filters } = call.query;
+    const customerId = call.params.customerId ?? dcUserId;
     if (customerId === undefined && filters.balanceId === undefined) {
       throw invalid([{ field: 'dcUserId', message: 'is required unless balanceId is sent' }]);
     }
-    const body = await call.atomically(async (trx) => {
-      if (customerId !== undefined) await readCustomer(trx, ids, customerId);
-      if (
-        filters.balanceId !== undefined &&
-        !(await findBalance(trx, filters.balanceId, { programmeIds: ids }))
-      ) {
-        throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
-      }
-      const found = await readPage(
-        call.services.vault,
-        {
-          principal: call.principal.partnerPublicId,
-          operation: 'listCards',
-          filters: { customerId, ...filters },
-        },
-        { limit, cursor },
-        call.services.nowMs(),
-        (before, most) =>
-          listCards(trx, {
-            programmeIds: ids,
-            customerId,
-            balanceId: filters.balanceId,
-            kind: filters.kind,
-            configId: filters.configId,
-            before: before === undefined ? undefined : Number(before),
-            limit: most,
-          }),
-        (card) => card.card_id,
-        (card) => card,
-      );
-      return await presentCards(trx, call.services.vault, found);
-    });
-    return { status: 200, body };
+    return await listCardsOf(call, { customerId, ...filters }, { limit, cursor });
   },
 });
 
