@@ -1,6 +1,6 @@
-import { BlockList, isIPv4 } from 'node:net';
 import type { RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
+import { isAllowedAddress } from './address-list.ts';
 import type { Arrival, Identified } from './channel.ts';
 import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
 import type { PartnerPrincipal, ProcessorPrincipal, SponsorPrincipal } from './partner-principal.ts';
@@ -51,7 +51,7 @@ export async function admitCertificate<Principal>(
 
 function refusePartner(partner: NonNullable<RegisteredCertificate['partner']>, ip: string | null): void {
   if (partner.state !== 'ACTIVE') throw new Refusal('PARTNER_SUSPENDED', 'This partner is suspended.');
-  if (!isAllowed(partner.ipAllowList, ip)) {
+  if (!isAllowedAddress(partner.ipAllowList, ip)) {
     throw new Refusal('IP_NOT_ALLOWED', 'Calls from this address are not allowed.');
   }
 }
@@ -136,17 +136,4 @@ export async function identifySponsor(
     // The label names a sponsor of no partner, so that a renewed certificate keeps its keys.
     idempotencyScope: `sponsor:${partner?.publicId ?? label}`,
   };
-}
-
-function isAllowed(list: readonly string[], ip: string | null): boolean {
-  if (list.length === 0) return true;
-  if (ip === null) return false;
-  const allowed = new BlockList();
-  for (const entry of list) {
-    const [address = '', prefix] = entry.split('/');
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-    if (prefix === undefined) allowed.addAddress(address, family);
-    else allowed.addSubnet(address, Number(prefix), family);
-  }
-  return allowed.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6');
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../db/database.ts';
 import {
+  everyProgramme,
   findCertificate,
   type Programme,
   programmesOfPartner,
@@ -21,12 +22,13 @@ export function createCertificateRegistry(
   nowMs: () => number,
 ): CertificateRegistry & { flush(): void } {
   const certificates = new Map<string, Cached<RegisteredCertificate | undefined>>();
-  const programmes = new Map<number, Cached<readonly Programme[]>>();
+  const programmes = new Map<number | 'all', Cached<readonly Programme[]>>();
   return {
     find: (fingerprint) =>
       readThrough(certificates, fingerprint, nowMs, () => findCertificate(engine, fingerprint)),
     programmes: (partnerId) =>
       readThrough(programmes, partnerId, nowMs, () => programmesOfPartner(engine, partnerId)),
+    allProgrammes: () => readThrough(programmes, 'all', nowMs, () => everyProgramme(engine)),
     flush: () => {
       certificates.clear();
       programmes.clear();

@@ -1,9 +1,10 @@
 import type { Caller } from '../domain/actor.ts';
-import type { ChannelName, Route } from './route.ts';
+import type { Answer, Call, ChannelName, Method, Route } from './route.ts';
 import type { Services } from './services.ts';
 
 /** What a channel knows of a request before its body is touched. */
 export interface Arrival {
+  readonly method: Method;
   readonly header: (name: string) => string | null;
   readonly ip: string | null;
   readonly socket: object | null;
@@ -30,6 +31,10 @@ export interface Channel<Principal> {
   identify(services: Services, arrival: Arrival): Promise<Identified<Principal>>;
   /** Programme, address and other conditions of the channel; runs after the scope check. Throws 400 and 403. */
   admit(services: Services, arrival: Arrival, known: Identified<Principal>): Promise<Identified<Principal>>;
+  /** Who may call a route; absent: whose certificate has one of its scopes. Throws 403, or 404 for what is hidden. */
+  permit?(route: Route, principal: Principal): void;
+  /** Runs a route's handler; absent: nothing stands in between. */
+  run?(route: Route, call: Call<Principal, unknown, unknown, unknown>): Promise<Answer>;
   readonly routes: readonly Route[];
 }
 

@@ -1,3 +1,4 @@
+import { adminChannels } from './admin/index.ts';
 import { publicKeyChannels } from './certificate-public-key.ts';
 import type { AnyChannel } from './channel.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
@@ -6,7 +7,7 @@ import { publicChannel } from './public/index.ts';
 import { secureChannel, sponsorChannel } from './secure/index.ts';
 
 /** What each listener serves (channels 1). */
-export const publicChannels: readonly AnyChannel[] = [publicChannel];
+export const publicChannels: readonly AnyChannel[] = [publicChannel, ...adminChannels];
 
 export const certificateChannels: readonly AnyChannel[] = [
   ...publicKeyChannels,

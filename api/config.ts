@@ -16,6 +16,7 @@ import {
 } from '../domain/settings.ts';
 import { temporalSettings } from '../temporal/config.ts';
 import { checkVaultSettings, vaultSettings } from '../vault/config.ts';
+import { isAddressRange } from './address-list.ts';
 
 /** Settings of the HTTP process (operations 3). */
 export const apiSettings = {
@@ -58,6 +59,8 @@ export const apiSettings = {
   }),
   CARDLOOM_DEV: boolean('rules of development', { default: 'true', production: 'false' }),
   SANDBOX: boolean('sandbox routes and test clock', { default: 'true', production: 'false' }),
+  PANEL_ALLOWED_CIDRS: list('who may reach /admin and /panel; empty = all'),
+  OPERATOR_TIMEZONE: text('zone whose midnight ends the lock-out of an operator', { default: 'UTC' }),
   OUTBOUND_CIDR_ALLOW: list('private ranges we may call', { default: '127.0.0.0/8,::1/128', production: '' }),
 };
 
@@ -108,8 +111,27 @@ function crossFaults(values: ApiSettings): SettingFault[] {
   if (production && values.DATABASE_SSL === 'off' && !(values.DATABASE_URL ?? '').includes('host=/')) {
     faults.push({ name: 'DATABASE_SSL', fault: 'must not be off in production (a unix socket excepted)' });
   }
+  if (!isTimeZone(values.OPERATOR_TIMEZONE)) {
+    faults.push({
+      name: 'OPERATOR_TIMEZONE',
+      fault: 'must be a zone of the IANA list, such as Europe/Warsaw',
+    });
+  }
+  for (const range of values.PANEL_ALLOWED_CIDRS) {
+    if (!isAddressRange(range)) {
+      faults.push({ name: 'PANEL_ALLOWED_CIDRS', fault: 'must hold addresses and ranges only: 10.0.0.0/8' });
+    }
+  }
   if (production && !values.PUBLIC_URL.startsWith('https://')) {
     faults.push({ name: 'PUBLIC_URL', fault: 'must start with https:// in production' });
   }
   return faults;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }

@@ -69,6 +69,12 @@ const services: Services = {
   }),
   certificates,
   kycProviders: config.KYC_PROVIDERS,
+  operators: {
+    publicUrl: config.PUBLIC_URL,
+    allowedCidrs: config.PANEL_ALLOWED_CIDRS,
+    timeZone: config.OPERATOR_TIMEZONE,
+    secureCookie: !config.CARDLOOM_DEV,
+  },
   logger,
   health: createHealthChecks({
     engine,

@@ -21,6 +21,13 @@ const WITH_CERTIFICATE: readonly RefusalCode[] = [
   'PARTNER_SUSPENDED',
   'IP_NOT_ALLOWED',
 ];
+const WITH_SESSION: readonly RefusalCode[] = [
+  'UNAUTHENTICATED',
+  'SESSION_EXPIRED',
+  'FORBIDDEN',
+  'CSRF_FAILED',
+  'IP_NOT_ALLOWED',
+];
 const WITH_PROGRAMME: readonly RefusalCode[] = ['ISSUER_CODE_REQUIRED', 'ISSUER_CODE_NOT_ALLOWED'];
 const WITH_BODY: readonly RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const WITH_JWE: readonly RefusalCode[] = [
@@ -35,6 +42,7 @@ const WITH_KEY: readonly RefusalCode[] = ['IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENC
 export function describeApi(mounted: readonly MountedRoute[], version: string): object {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'clientCertificate', { type: 'mutualTLS' });
+  registry.registerComponent('securitySchemes', 'operatorSession', { type: 'http', scheme: 'bearer' });
   for (const one of mounted) {
     const { route } = one;
     const paths = [{ method: route.method, path: route.path }, ...(route.aliases ?? [])];
@@ -54,10 +62,29 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
       title: 'Cardloom',
       version,
       description:
-        'Card issuing and core banking. `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
+        'Card issuing and core banking. `/admin`, `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
         '`/secure`, `/lifecycle` and `/processor` on the certificate listener.',
     },
   });
+}
+
+type Identity = 'nobody' | 'certificate' | 'operator';
+
+const SECURITY: Readonly<Record<Identity, Pick<RouteConfig, 'security'>>> = {
+  nobody: {},
+  certificate: { security: [{ clientCertificate: [] }] },
+  operator: { security: [{ operatorSession: [] }] },
+};
+
+const IDENTITY_REFUSALS: Readonly<Record<Identity, readonly RefusalCode[]>> = {
+  nobody: [],
+  certificate: WITH_CERTIFICATE,
+  operator: WITH_SESSION,
+};
+
+function identityOf(channel: ChannelName, route: Route): Identity {
+  if (channel === 'admin') return route.role === 'nobody-asked' ? 'nobody' : 'operator';
+  return channel === 'public' ? 'nobody' : 'certificate';
 }
 
 function describeRoute({ channel, route }: MountedRoute): Omit<RouteConfig, 'method' | 'path' | 'request'> {
@@ -65,7 +92,7 @@ function describeRoute({ channel, route }: MountedRoute): Omit<RouteConfig, 'met
     tags: [channel],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(channel === 'public' ? {} : { security: [{ clientCertificate: [] }] }),
+    ...SECURITY[identityOf(channel, route)],
     responses: { ...describeRefusals(channel, route), ...describeAnswers(route) },
   };
 }
@@ -140,7 +167,7 @@ const bodyOf = (route: Route, schema: z.ZodType): z.ZodType => {
 function describeRefusals(channel: ChannelName, route: Route): RouteConfig['responses'] {
   const codes = [
     ...EVERYWHERE,
-    ...(channel === 'public' ? [] : WITH_CERTIFICATE),
+    ...IDENTITY_REFUSALS[identityOf(channel, route)],
     ...(namesProgramme(channel, route) ? WITH_PROGRAMME : []),
     ...(route.body === undefined ? [] : WITH_BODY),
     ...(route.jwe === 'none' ? [] : WITH_JWE),

@@ -1,6 +1,8 @@
 import type { ZodType, z } from 'zod';
 import type { Caller } from '../domain/actor.ts';
+import type { ApprovalKind } from '../domain/approval-kind.ts';
 import type { RefusalCode } from '../domain/errors.ts';
+import type { Permission } from '../domain/permission.ts';
 import type { CertificateScope } from '../db/database.ts';
 import type { Trx } from '../db/atomically.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
@@ -11,18 +13,49 @@ import type { Services } from './services.ts';
  * come from it. What it does not declare is not served.
  */
 
-export type ChannelName = 'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor';
+export type ChannelName = 'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor' | 'admin';
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** Who may call: certificate scopes, or `nobody-asked` for what the public listener shows to everyone. */
-export type RoleRule = { readonly scopes: readonly CertificateScope[] } | 'nobody-asked';
+/**
+ * Who may call: certificate scopes, a row of the operators' permission matrix, or `nobody-asked` for what the public
+ * listener shows to everyone.
+ */
+export type RoleRule = { readonly scopes: readonly CertificateScope[] } | OperatorRule | 'nobody-asked';
+
+/** Which operators may call, with what besides their session (channels 13). */
+export interface OperatorRule {
+  readonly permission: Permission;
+  /** A code given in the last five minutes is asked for. */
+  readonly stepUp: boolean;
+  readonly fourEyes: FourEyes<never, never, never> | null;
+}
+
+/** What a request is made of, as far as a second person must know it. */
+export interface AskedFor<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+}
+
+/** How a route shows what it asks a second operator to approve (administration 3). */
+export interface FourEyes<P, Q, B> {
+  readonly kind: ApprovalKind;
+  /** Which calls need two; absent: every one. */
+  readonly when?: (asked: AskedFor<P, Q, B>) => boolean;
+  /** The row of the matrix that rules those calls; absent: the route's own. */
+  readonly permission?: Permission;
+  /** One line without personal data: `Credit 25.00 EUR`. */
+  readonly summary: (asked: AskedFor<P, Q, B>) => string;
+  readonly subject: (asked: AskedFor<P, Q, B>) => { readonly type: string; readonly id: string | number };
+}
 
 /**
  * Whose data a route touches. `programme`: only what belongs to a programme the caller may use; `partner`:
  * the caller's own partner; `card-of-message`: the programme follows from the card in the message;
- * `partner-balance`: it follows from the partner balance in the path; `none`: no data of anybody.
+ * `partner-balance`: it follows from the partner balance in the path; `operator`: only what lies in the operator's
+ * scope; `none`: no data of anybody.
  */
-export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'none';
+export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'operator' | 'none';
 
 /** How far JWE goes on a route (channels 8); `none`: not a JSON route of that kind. */
 export type JweClass = 'open' | 'response' | 'both' | 'none';
@@ -69,6 +102,8 @@ export interface Call<Principal, Params, Query, Body> {
   readonly idempotency: { readonly key: string; readonly scope: string; readonly fingerprint: Buffer } | null;
   /** One database transaction as the caller. */
   atomically<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** One database transaction of the engine, which sees all partners; the caller stays the one who acts. */
+  asEngine<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /**
    * One database transaction under the caller's idempotency key: the effect and the stored answer commit
    * together, a repeat gets the stored answer (channels 7). Without a key it is `atomically`.

@@ -33,6 +33,7 @@ export async function serveRoute(
   facts.route = `${route.method} ${channel.prefix}${route.path}`;
   const header = (name: string): string | null => context.req.header(name) ?? null;
   const arrival: Arrival = {
+    method: route.method,
     header,
     ip: addressOf(context),
     socket: socketOf(context),
@@ -43,14 +44,16 @@ export async function serveRoute(
   facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
   facts.partnerId = known.caller.partnerId;
   try {
-    refuseScope(route, known);
+    if (channel.permit === undefined) refuseScope(route, known);
+    else channel.permit(route, known.principal);
     const admitted = await channel.admit(services, arrival, known);
     const call = await readCall(services, channel, route, context, {
       arrival,
       receivedAtMs,
       known: admitted,
     });
-    return await write(await route.handle(call as never), call, facts);
+    const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
+    return await write(answer, call, facts);
   } catch (error) {
     if (error instanceof Refusal && statusOf(error) === 403) {
       const { partnerId } = known;
@@ -64,7 +67,8 @@ export async function serveRoute(
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
 
 function refuseScope({ role }: Route, known: Identified<never>): void {
-  if (role === 'nobody-asked' || role.scopes.some((scope) => known.scopes.includes(scope))) return;
+  if (role === 'nobody-asked') return;
+  if ('scopes' in role && role.scopes.some((scope) => known.scopes.includes(scope))) return;
   throw new Refusal('FORBIDDEN', 'This certificate has no scope for this call.');
 }
 
@@ -159,6 +163,7 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
     services,
     caller: known.caller,
     atomically: run,
+    asEngine: (work) => atomically(services.engine, known.caller, work),
     once: async (work, replayCard) => {
       const { idempotency } = facts;
       const { partnerId } = known.caller;

@@ -18,6 +18,7 @@ export interface Services {
   readonly processor: ProcessorClient;
   readonly certificates: CertificateRegistry;
   readonly kycProviders: readonly KycProviderSettings[];
+  readonly operators: OperatorSettings;
   readonly logger: Logger;
   readonly health: HealthChecks;
   readonly metrics: RequestMetrics;
@@ -25,10 +26,24 @@ export interface Services {
   readonly nowMs: () => number;
 }
 
+/** What the doors of `/admin` go by (operations 3). */
+export interface OperatorSettings {
+  /** Address of the public listener in links; writes with the cookie must come from its origin. */
+  readonly publicUrl: string;
+  /** Addresses and ranges that reach `/admin`; empty = all. */
+  readonly allowedCidrs: readonly string[];
+  /** IANA zone whose midnight ends a lock-out. */
+  readonly timeZone: string;
+  /** Outside development the session cookie travels on TLS only. */
+  readonly secureCookie: boolean;
+}
+
 /** Certificates and programmes as the database has them, at most five seconds old. */
 export interface CertificateRegistry {
   find(fingerprint: string): Promise<RegisteredCertificate | undefined>;
   programmes(partnerId: number): Promise<readonly Programme[]>;
+  /** Those of every partner. */
+  allProgrammes(): Promise<readonly Programme[]>;
 }
 
 export type HealthState = 'ok' | 'degraded' | 'failed';

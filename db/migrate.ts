@@ -14,6 +14,7 @@ import * as cardTraffic from './migrations/0010-card-traffic.ts';
 import * as postings from './migrations/0011-postings.ts';
 import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
+import * as operators from './migrations/0014-operators.ts';
 import * as customerSessions from './migrations/0015-customer-sessions.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
@@ -31,6 +32,7 @@ const migrations: Record<string, Migration> = {
   '0011-postings': postings,
   '0012-clearing-files': clearingFiles,
   '0013-partner-balance-alerts': partnerBalanceAlerts,
+  '0014-operators': operators,
   '0015-customer-sessions': customerSessions,
 };
 

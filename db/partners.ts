@@ -121,6 +121,12 @@ export async function programmesOfPartner(
   return rows.map(toProgramme);
 }
 
+/** All programmes of all partners, by issuer code. Engine only. */
+export async function everyProgramme(engine: Kysely<Database>): Promise<readonly Programme[]> {
+  const rows = await engine.selectFrom('programmes').selectAll().orderBy('issuer_code').execute();
+  return rows.map(toProgramme);
+}
+
 /** One programme by its inner id, or undefined. */
 export async function findProgramme(
   db: Kysely<Database>,

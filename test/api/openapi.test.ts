@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
     }
   });
 
-  it('asks for the client certificate, the Issuer-Code and the idempotency key where the routes do', () => {
+  it('asks for the client certificate or session, the Issuer-Code and the idempotency key where the routes do', () => {
     const headersOf = (operation: Operation) =>
       Object.fromEntries(
         (operation.parameters ?? []).filter((one) => one.in === 'header').map((one) => [one.name, one]),
@@ -105,7 +105,8 @@ describe('GET /openapi.json', () => {
     for (const { channel, method, path, route } of allPaths(api.routes)) {
       const operation = document.paths[path]?.[method.toLowerCase()] as Operation;
       const headers = headersOf(operation);
-      const certificate = channel === 'public' || path === '/public-key' ? undefined : 'given';
+      const open = channel === 'public' || (channel === 'admin' && route.role === 'nobody-asked');
+      const certificate = open || path === '/public-key' ? undefined : 'given';
       if (path !== '/public-key')
         expect(operation.security === undefined ? undefined : 'given').toBe(certificate);
       if (channel === 'lifecycle') expect(headers['Issuer-Code']?.required).toBe(true);

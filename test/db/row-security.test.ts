@@ -12,6 +12,7 @@ const EXEMPT = [
   'kysely_migration_lock',
   'ledger_seals',
   'network_keys',
+  'operator_sign_ins',
   'outbox',
   'partitioned_tables',
   'recon_runs',

@@ -92,6 +92,8 @@ export interface ApiHarness {
 }
 
 const TOKEN = 'test-simulator-token';
+/** What links and origins are made of in tests; nobody listens there. */
+export const PUBLIC_URL = 'http://panel.test';
 
 /** The API on random ports over a fresh database, with the processor simulator on the other side. */
 export async function startApi(): Promise<ApiHarness> {
@@ -319,6 +321,12 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
           webhookSecrets: ['whsec_one', 'whsec_two'],
         },
       ],
+      operators: {
+        publicUrl: PUBLIC_URL,
+        allowedCidrs: [],
+        timeZone: 'UTC',
+        secureCookie: false,
+      },
       logger,
       health: { live: () => true, draining: () => false, check: async () => ({ database: 'ok' }) },
       metrics: { request: () => undefined },

@@ -1,0 +1,89 @@
+import { type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { grantOf } from '../../domain/permission.ts';
+import { tokenHashes } from '../../vault/session-token.ts';
+import { isAllowedAddress } from '../address-list.ts';
+import type { Arrival, Identified } from '../channel.ts';
+import type { OperatorPrincipal } from '../operator-principal.ts';
+import { auditRefusedCall } from '../refused-call.ts';
+import type { Route } from '../route.ts';
+import type { Services } from '../services.ts';
+import { cookieToken, headerToken } from './token.ts';
+
+/**
+ * Knows an operator by the session token of the `Authorization` header, its alias, or the panel's cookie (channels
+ * 12). Throws `UNAUTHENTICATED`, `SESSION_EXPIRED`, and `CSRF_FAILED` for a write that came with the cookie from
+ * another origin.
+ */
+export async function identifyOperator(
+  services: Services,
+  arrival: Arrival,
+): Promise<Identified<OperatorPrincipal>> {
+  const sent = headerToken(arrival);
+  const token = sent ?? cookieToken(arrival);
+  const hashes = token === null ? [] : tokenHashes(services.vault, 'ost', token);
+  const found = await useOperatorSession(services.engine, hashes);
+  if (found === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in first.');
+  if (found.kind === 'ended') {
+    const caller = callerOf(found, arrival);
+    const refused = { type: 'route', id: 'session', title: 'SESSION_EXPIRED' } as const;
+    await auditRefusedCall(services.engine, caller, refused);
+    throw new Refusal('SESSION_EXPIRED', 'This session has ended. Sign in again.');
+  }
+  const { operator } = found;
+  if (sent === null) await refuseForeignOrigin(services, arrival, operator);
+  const { partnerId } = operator;
+  const programmes = await (partnerId === null
+    ? services.certificates.allProgrammes()
+    : services.certificates.programmes(partnerId));
+  return {
+    principal: { kind: 'operator', ...operator, programmes },
+    caller: callerOf(operator, arrival),
+    partnerId,
+    scopes: [],
+    pinnedPublicKeys: [],
+    idempotencyScope: `operator:${operator.operatorId}`,
+  };
+}
+
+const callerOf = (
+  one: { readonly operatorId: string; readonly partnerId: number | null },
+  { requestId, ip }: Arrival,
+) => ({ partnerId: one.partnerId, actor: { type: 'OPERATOR', id: one.operatorId }, requestId, ip }) as const;
+
+// Any page can make a browser send the cookie with a form; only ours can send our origin with it.
+async function refuseForeignOrigin(
+  { operators, engine }: Services,
+  arrival: Arrival,
+  operator: SessionOperator,
+): Promise<void> {
+  if (arrival.method === 'GET') return;
+  if (arrival.header('origin') === new URL(operators.publicUrl).origin) return;
+  const refused = { type: 'route', id: 'session', title: 'CSRF_FAILED' } as const;
+  await auditRefusedCall(engine, callerOf(operator, arrival), refused);
+  throw new Refusal('CSRF_FAILED', 'This request did not come from a page of ours.');
+}
+
+/** Refuses addresses from which nobody administers. Throws `IP_NOT_ALLOWED`. */
+export async function admitAddress<Principal>(
+  { operators }: Services,
+  arrival: Arrival,
+  known: Identified<Principal>,
+): Promise<Identified<Principal>> {
+  if (isAllowedAddress(operators.allowedCidrs, arrival.ip)) return known;
+  throw new Refusal('IP_NOT_ALLOWED', 'Calls from this address are not allowed.');
+}
+
+/** The permission matrix at the door of a route (channels 13). Throws `FORBIDDEN`; `NOT_FOUND` for what is hidden. */
+export function permitOperator({ role }: Route, operator: OperatorPrincipal): void {
+  if (role === 'nobody-asked') return;
+  if (!('permission' in role)) throw new Error('a route of /admin names no permission');
+  switch (grantOf(role.permission, operator)) {
+    case 'hidden':
+      throw new Refusal('NOT_FOUND', 'There is no such route.');
+    case '-':
+      throw new Refusal('FORBIDDEN', 'This role may not do that.');
+    case 'x':
+    case '2':
+  }
+}
