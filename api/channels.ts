@@ -1,13 +1,14 @@
 import { adminChannels } from './admin/index.ts';
 import { publicKeyChannels } from './certificate-public-key.ts';
 import type { AnyChannel } from './channel.ts';
+import { customerChannels } from './customers/index.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
 import { processorChannel } from './processor/index.ts';
 import { publicChannel } from './public/index.ts';
 import { secureChannel, sponsorChannel } from './secure/index.ts';
 
 /** What each listener serves (channels 1). */
-export const publicChannels: readonly AnyChannel[] = [publicChannel, ...adminChannels];
+export const publicChannels: readonly AnyChannel[] = [publicChannel, ...customerChannels, ...adminChannels];
 
 export const certificateChannels: readonly AnyChannel[] = [
   ...publicKeyChannels,

@@ -13,14 +13,16 @@ import type { Services } from './services.ts';
  * come from it. What it does not declare is not served.
  */
 
-export type ChannelName = 'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor' | 'admin';
+export type ChannelName =
+  'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor' | 'admin' | 'customers' | 'entry';
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
- * Who may call: certificate scopes, a row of the operators' permission matrix, or `nobody-asked` for what the public
- * listener shows to everyone.
+ * Who may call: certificate scopes, a row of the operators' permission matrix, `user-session` for a user who is signed
+ * in to the app, or `nobody-asked` for what the public listener shows to everyone.
  */
-export type RoleRule = { readonly scopes: readonly CertificateScope[] } | OperatorRule | 'nobody-asked';
+export type RoleRule =
+  { readonly scopes: readonly CertificateScope[] } | OperatorRule | 'user-session' | 'nobody-asked';
 
 /** Which operators may call, with what besides their session (channels 13). */
 export interface OperatorRule {
@@ -53,9 +55,10 @@ export interface FourEyes<P, Q, B> {
  * Whose data a route touches. `programme`: only what belongs to a programme the caller may use; `partner`:
  * the caller's own partner; `card-of-message`: the programme follows from the card in the message;
  * `partner-balance`: it follows from the partner balance in the path; `operator`: only what lies in the operator's
- * scope; `none`: no data of anybody.
+ * scope; `user`: only what is the user's own; `none`: no data of anybody.
  */
-export type OwnerRule = 'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'operator' | 'none';
+export type OwnerRule =
+  'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'operator' | 'user' | 'none';
 
 /** How far JWE goes on a route (channels 8); `none`: not a JSON route of that kind. */
 export type JweClass = 'open' | 'response' | 'both' | 'none';

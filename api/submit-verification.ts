@@ -50,8 +50,8 @@ export async function submitForm(
   }: {
     readonly customerId: number;
     readonly channel: Verification['channel'];
-    /** Where verifications of this user are read. */
-    readonly location: string;
+    /** Where verifications of this user are read one by one; null where that is not possible. */
+    readonly location: string | null;
   },
 ): Promise<Answer> {
   const { services, principal, body } = call;
@@ -74,7 +74,7 @@ export async function submitForm(
       return {
         status: 201,
         body: toVerificationAnswer(verification),
-        location: `${location}/${verification.verificationId}`,
+        ...(location === null ? {} : { location: `${location}/${verification.verificationId}` }),
       };
     });
   } catch (error) {

@@ -11,7 +11,6 @@ export type FoundSession = SessionRow & {
   readonly now: Date;
   readonly customerState: CustomersTable['state'];
   readonly thumbprint: string;
-  readonly partnerState: 'ACTIVE' | 'SUSPENDED';
 };
 
 /** Why a session ended before its time. */
@@ -42,13 +41,11 @@ export async function findSession(
       'device_installations.installation_id',
       'customer_sessions.installation_id',
     )
-    .innerJoin('partners', 'partners.partner_id', 'customer_sessions.partner_id')
     .selectAll('customer_sessions')
     .select([
       sql<Date>`cardloom_now()`.as('now'),
       'customers.state as customerState',
       'device_installations.public_key_thumbprint as thumbprint',
-      'partners.state as partnerState',
     ])
     .where('token_hash', 'in', tokenHashes)
     .executeTakeFirst();

@@ -127,6 +127,16 @@ export async function everyProgramme(engine: Kysely<Database>): Promise<readonly
   return rows.map(toProgramme);
 }
 
+/** False for a suspended partner, or none. */
+export async function isPartnerActive(db: Kysely<Database>, partnerId: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('partners')
+    .select('state')
+    .where('partner_id', '=', partnerId)
+    .executeTakeFirst();
+  return row?.state === 'ACTIVE';
+}
+
 /** One programme by its inner id, or undefined. */
 export async function findProgramme(
   db: Kysely<Database>,
