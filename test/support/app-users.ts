@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomInt, randomUUID } from 'node:crypto';
+import { compactDecrypt } from 'jose';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { hashSecret } from '../../vault/password.ts';
@@ -20,10 +21,19 @@ export interface AppUser {
 export const APP_PIN = '482915';
 export const PASSWORD = 'violet harbour 73';
 
-const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 /** What the test's devices register: base64 of a PEM. */
 export const DEVICE_KEY = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })).toString('base64');
+
+/** Headers that ask for an answer encrypted to the test's devices. */
+export const toDevice = { 'Encrypt-Response': 'true', 'Public-Key': DEVICE_KEY } as const;
+
+/** What an answer holds that was encrypted to the test's devices. */
+export async function openOnDevice(answer: HttpAnswer): Promise<Record<string, unknown>> {
+  const { plaintext } = await compactDecrypt(answer.body.payload, privateKey);
+  return JSON.parse(Buffer.from(plaintext).toString('utf8')) as Record<string, unknown>;
+}
 
 /** Person data that no other test user has. */
 export function somebody(): {

@@ -153,7 +153,8 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   processorHealth: { stranger: 'none' },
 });
 
-function verificationForm(picture: Buffer): FormData {
+/** A verification form that is right. */
+export function verificationForm(picture: Buffer): FormData {
   const form = new MultipartForm();
   const fields = {
     firstName: 'Ada',
