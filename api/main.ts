@@ -13,6 +13,7 @@ import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { certificateChannels, publicChannels } from './channels.ts';
 import { type ApiSettings, readApiConfig } from './config.ts';
+import { createDirect } from './direct.ts';
 import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
@@ -103,6 +104,7 @@ const publicListener = await listenPublic(
 );
 const certificateListener = await listenCertificate(
   certificateApp.hono,
+  createDirect(services, 'certificate', certificateChannels),
   { host: config.CERT_HOST, port: config.CERT_PORT },
   {
     cert: given(config.CERT_TLS_CERT),

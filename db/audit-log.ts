@@ -49,6 +49,8 @@ export type AuditAction =
   | 'code.refused'
   | 'password.set'
   | 'terms.accepted'
+  | 'approval.requested'
+  | 'approval.decided'
   | 'call.refused';
 
 export interface AuditEntry {

@@ -66,7 +66,10 @@ export function decideReversal(
     case 'CLEARED':
       return noted(view, command, matched, [{ kind: 'REVERSAL_AFTER_CLEARING', values: {} }]);
     case 'DECLINED':
-    case 'INVALID':
+    case 'INVALID': {
+      const outcome = noted(view, command, matched, []);
+      return meansAnother(command, matched) ? withTombstone(outcome, command) : outcome;
+    }
     case 'REVERSED':
     case 'EXPIRED':
       return noted(view, command, matched, []);
@@ -74,6 +77,23 @@ export function decideReversal(
       return assertNever(matched.state);
   }
 }
+
+/**
+ * True for a reversal that leaves a tombstone: nothing was found, or only something refused that is not the message
+ * it names, as the advice of a refusal whose question is still under way.
+ */
+export function leavesTombstone(command: ReversalCommand, candidates: readonly Lifecycle[]): boolean {
+  const [matched, ...others] = referencedBy(command, candidates);
+  if (matched === undefined) return true;
+  return others.length === 0 && isRefused(matched) && meansAnother(command, matched);
+}
+
+const isRefused = ({ state }: Lifecycle): boolean => state === 'DECLINED' || state === 'INVALID';
+
+const meansAnother = ({ originalStan, originalLocalAt }: ReversalCommand, one: Lifecycle): boolean =>
+  originalStan !== null &&
+  originalLocalAt !== null &&
+  (one.stan !== originalStan || one.localAt !== originalLocalAt);
 
 function release(
   view: ReversalView,
@@ -152,7 +172,10 @@ function noted(
 }
 
 function unmatched(view: ReversalView, command: ReversalCommand, id: string): Outcome<NetworkAnswer> {
-  const outcome = recorded(view, command, id, 'REFERENCED_TRANSACTION_NOT_FOUND');
+  return withTombstone(recorded(view, command, id, 'REFERENCED_TRANSACTION_NOT_FOUND'), command);
+}
+
+function withTombstone(outcome: Outcome<NetworkAnswer>, command: ReversalCommand): Outcome<NetworkAnswer> {
   const tombstone = {
     originalStan: command.originalStan,
     originalLocalAt: command.originalLocalAt,

@@ -18,19 +18,35 @@ export interface Counted {
 /** A counted row: the budget's zone rules, else the programme's (money 9). */
 export const countedOf = (
   row: {
-    readonly limits: LimitDocument | null;
+    readonly limits: string | null;
     readonly limits_version: number;
     readonly consumed: string;
     readonly consumed_on: string | null;
   },
   programmeZone: string,
-): Counted => ({
-  document: row.limits,
-  version: row.limits_version,
-  zone: row.limits?.budget?.timezone ?? programmeZone,
-  consumption: { consumed: numbersIn(row.consumed), on: row.consumed_on },
-  changed: false,
-});
+): Counted => {
+  const document = row.limits === null ? null : documentOf(row.limits);
+  return {
+    document,
+    version: row.limits_version,
+    zone: document?.budget?.timezone ?? programmeZone,
+    consumption: { consumed: numbersIn(row.consumed), on: row.consumed_on },
+    changed: false,
+  };
+};
+
+const DOCUMENTS_KEPT = 1000;
+const documents = new Map<string, LimitDocument>();
+
+/** Read once for all cards that have the same. */
+function documentOf(text: string): LimitDocument {
+  const known = documents.get(text);
+  if (known !== undefined) return known;
+  if (documents.size >= DOCUMENTS_KEPT) documents.clear();
+  const read = JSON.parse(text) as LimitDocument;
+  documents.set(text, read);
+  return read;
+}
 
 /** `{1,2,3}` of PostgreSQL. */
 const numbersIn = (array: string): number[] => array.slice(1, -1).split(',').map(Number);

@@ -3,9 +3,8 @@ import { decide, declineAsFault, duplicateKeyConflict } from '../../domain/autho
 import type { NetworkAnswer, Outcome } from '../../domain/decision.ts';
 import { decideClearing, quarantineAsFault } from '../../domain/presentment.ts';
 import type { RecordResult } from '../../domain/presentment-record.ts';
-import { referencedBy } from '../../domain/reference.ts';
 import { decideRelease, type ReleaseResult } from '../../domain/release.ts';
-import { decideReversal } from '../../domain/reversal.ts';
+import { decideReversal, leavesTombstone } from '../../domain/reversal.ts';
 import { type Failpoint, failpoint } from '../../db/failpoints.ts';
 import { newApprovalCode, newIdAt } from '../../db/ids.ts';
 import type { Item } from './commands.ts';
@@ -270,7 +269,7 @@ function outcomeOf(
     case 'reversal': {
       const view = referencingView(copy, card, candidateIds);
       const mayStayUnmatched = options.alone === true;
-      if (!mayStayUnmatched && referencedBy(item.command, view.candidates).length === 0) return 'alone';
+      if (!mayStayUnmatched && leavesTombstone(item.command, view.candidates)) return 'alone';
       return decideReversal(view, item.command, nowMs, transactionId);
     }
     case 'presentment':

@@ -3,7 +3,6 @@ import type { OwnerView } from '../../domain/authorization-view.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import { CLEARED_FIRST_DAYS } from '../../domain/cleared-first.ts';
 import type { OpenHold } from '../../domain/ledger.ts';
-import type { LimitDocument } from '../../domain/limit.ts';
 import type { Reference as MessageReference } from '../../domain/reference.ts';
 import { CLEARING_DAYS, MERCHANT_DAYS, REFUND_DAYS } from '../../domain/presentment-match.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
@@ -25,7 +24,8 @@ export interface CardRow {
   last_four_digits: string;
   pin_tries_left: number;
   cvc_tries_left: number;
-  limits: LimitDocument | null;
+  /** The document as text: most cards have one of a few. */
+  limits: string | null;
   limits_version: number;
   /** An array as text: thirteen numbers are not worth a parser for arrays of any depth. */
   consumed: string;
@@ -56,7 +56,7 @@ export interface OwnerRow {
 
 export interface CustomerLimitsRow {
   customer_id: number;
-  limits: LimitDocument;
+  limits: string;
   limits_version: number;
   consumed: string;
   consumed_on: string | null;
@@ -196,6 +196,8 @@ interface Reference {
   readonly merchantOldest: string;
   readonly amount: number | null;
   readonly refund: boolean;
+  /** What the network's own reference finds is meant, whatever else would fit. */
+  readonly networkFirst: boolean;
 }
 
 const daysBefore = (nowMs: number, days: number): string => firstIdAt(nowMs - days * DAY_MS);
@@ -238,6 +240,7 @@ const NOTHING_NAMED = {
   merchant: null,
   amount: null,
   refund: false,
+  networkFirst: false,
 };
 
 const namedBy = (reference: MessageReference, nowMs: number, days: number): Reference => ({
@@ -260,6 +263,7 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
       return mayBeLate(item)
         ? {
             ...NOTHING_NAMED,
+            networkFirst: true,
             ...oldest(nowMs, CLEARED_FIRST_DAYS),
             networkReference: item.command.networkReference,
           }
@@ -281,6 +285,7 @@ function referenceOf(item: Item, nowMs: number): Reference | null {
         merchantOldest: daysBefore(nowMs, refund ? REFUND_DAYS : MERCHANT_DAYS),
         amount: item.command.amount,
         refund,
+        networkFirst: true,
       };
     }
   }
@@ -312,6 +317,7 @@ export async function candidatesOf(
     asked.map((one) => one.merchantOldest),
     asked.map((one) => one.amount),
     asked.map((one) => one.refund),
+    asked.map((one) => one.networkFirst),
     asked.map((one) => one.oldest).toSorted()[0],
   ]);
   for (const { item, id } of rows) found.set(item, [...(found.get(item) ?? []), id]);

@@ -43,24 +43,39 @@ export const CLEARED_FIRST: Statement = {
 };
 
 /**
- * Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. A merchant
- * alone is the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and
- * of those two are enough to tell whether there is one, the one with the same amount first.
+ * Ids of transactions that a message or a record may mean; the rules choose among them once locked. The reference of
+ * the network has an index, and a record that it finds needs nothing else. All other references are looked for among
+ * the newest thousand transactions of the card, so that no card, however busy, makes a batch slow. A merchant alone is
+ * the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and of those two
+ * are enough to tell whether there is one, the one with the same amount first.
  */
 export const CANDIDATES: Statement = {
   name: 'candidates',
-  text: `select item, id from (
+  text: `with asked as materialized (
+      select x.*, c.card_id
+      from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+          $9::text[], $10::text[], $11::uuid[], $12::bigint[], $13::boolean[], $14::boolean[])
+        x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, rrn, merchant,
+          merchant_oldest, amount, refund, network_first)
+      join card_states c on c.processor_card_id = x.card),
+    named as materialized (
+      select x.item, t.id,
+        not x.refund or t.category = 'CREDIT' or t.authorized + t.cleared > 0 as suits
+      from asked x
+      join transactions t on t.network_reference = x.network_reference and t.card_id = x.card_id
+        and t.id >= x.oldest and t.id >= $15::uuid
+      where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')),
+    possible as (
       select x.item, t.id, is_named, has_code,
         bool_or(is_named and t.category = 'DEBIT' and (not x.refund or t.authorized + t.cleared > 0))
           over (partition by x.item) as found,
         row_number() over (partition by x.item, is_named, has_code order by
           case when x.refund then t.cleared else t.held end = x.amount desc, t.id desc) as place
-      from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-          $9::text[], $10::text[], $11::uuid[], $12::bigint[], $13::boolean[])
-        x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, rrn, merchant,
-          merchant_oldest, amount, refund)
-      join card_states c on c.processor_card_id = x.card
-      join transactions t on t.card_id = c.card_id and t.id >= x.oldest and t.id >= $14::uuid,
+      from asked x
+      cross join lateral (
+        select * from transactions n
+        where n.card_id = x.card_id and n.id >= x.oldest and n.id >= $15::uuid
+        order by n.id desc limit 1000) t,
       lateral (select
         coalesce((t.stan = x.stan and t.local_at = x.local_at) or t.network_reference = x.network_reference
           or t.external_id = x.external_id or (t.approval_code = x.approval_code and t.rrn = x.rrn), false)
@@ -70,10 +85,12 @@ export const CANDIDATES: Statement = {
           and t.id >= x.merchant_oldest
           and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else t.amount = x.amount end,
           false) as is_merchant) as reference
-      where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
-        and (is_named or has_code or is_merchant)
-    ) as possible
-    where is_named or has_code or (place <= 2 and not found)`,
+      where not (x.network_first and exists (select from named where named.item = x.item and suits))
+        and t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
+        and (is_named or has_code or is_merchant))
+    select item, id from named
+    union
+    select item, id from possible where is_named or has_code or (place <= 2 and not found)`,
 };
 
 export const LOCK_LIFECYCLES: Statement = {
@@ -105,7 +122,7 @@ export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
       c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
-      c.cvc_tries_left, c.limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
+      c.cvc_tries_left, c.limits::text as limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
       c.newest_fingerprint, c.newest_at, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
       b.held, b.version, b.forced_since
     from card_states c join balances b on b.balance_id = c.balance_id
@@ -131,7 +148,7 @@ export const OWNERS: Statement = {
 /** Customers for whom somebody set limits; most have no row here. */
 export const LOCK_CUSTOMER_LIMITS: Statement = {
   name: 'lock customer limits',
-  text: `select customer_id, limits, limits_version, consumed::text as consumed, consumed_on
+  text: `select customer_id, limits::text as limits, limits_version, consumed::text as consumed, consumed_on
     from customer_limits where customer_id = any ($1::bigint[]) order by customer_id for no key update`,
 };
 
