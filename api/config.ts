@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { databaseSettings } from '../db/config.ts';
 import { kycProviders } from '../domain/kyc-provider.ts';
+import { isTimeZone } from '../domain/limit-periods.ts';
 import {
   boolean,
   describeFaults,
@@ -138,12 +139,4 @@ function crossFaults(values: ApiSettings): SettingFault[] {
     faults.push({ name: 'PUBLIC_URL', fault: 'must start with https:// in production' });
   }
   return faults;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }

@@ -37,7 +37,7 @@ export const customerRoute = <
   B extends ZodType = ZodType<unknown>,
 >(
   declaration: Declaration<CustomerPrincipal, P, Q, B>,
-): Route => sessionRoute<P, Q, B>({ ...declaration, role: 'user-session', owner: 'user' });
+): Route => sessionRoute<P, Q, B>({ ...declaration, role: { session: 'user' }, owner: 'user' });
 
 /** Declares a route of the way in, before anybody is signed in. Answers hold secrets, so none is kept (channels 7). */
 export const entryRoute = <

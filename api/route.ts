@@ -18,11 +18,16 @@ export type ChannelName =
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
- * Who may call: certificate scopes, a row of the operators' permission matrix, `user-session` for a user who is signed
- * in to the app, or `nobody-asked` for what the public listener shows to everyone.
+ * Who may call: certificate scopes, a row of the operators' permission matrix, the session of a user of
+ * the app, or `nobody-asked` for what the public listener shows to everyone.
  */
 export type RoleRule =
-  { readonly scopes: readonly CertificateScope[] } | OperatorRule | 'user-session' | 'nobody-asked';
+  { readonly scopes: readonly CertificateScope[] } | OperatorRule | UserRule | 'nobody-asked';
+
+/** A user who is signed in to the app. */
+export interface UserRule {
+  readonly session: 'user';
+}
 
 /** Which operators may call, with what besides their session (channels 13). */
 export interface OperatorRule {

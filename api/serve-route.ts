@@ -61,12 +61,7 @@ const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY
 
 function refuseScope({ role }: Route, known: Identified<never>): void {
   if (role === 'nobody-asked') return;
-  if (
-    typeof role === 'object' &&
-    'scopes' in role &&
-    role.scopes.some((scope) => known.scopes.includes(scope))
-  )
-    return;
+  if ('scopes' in role && role.scopes.some((scope) => known.scopes.includes(scope))) return;
   throw new Refusal('FORBIDDEN', 'This certificate has no scope for this call.');
 }
 

@@ -32,6 +32,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   balance: async () => (await import('./operate/balance.ts')).balanceCommand,
   'balance-summary': async () => (await import('./operate/balance-summary.ts')).balanceSummaryCommand,
   limits: async () => (await import('./operate/limits.ts')).limitsCommand,
+  'create-operator': async () => (await import('./operate/create-operator.ts')).createOperatorCommand,
   certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
   revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,
   'leak-scan': async () => (await import('./operate/leak-scan.ts')).leakScanCommand,

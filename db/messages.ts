@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Mail } from '../domain/mail.ts';
+import type { Mail, OpenMail, SecretMail } from '../domain/mail.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database } from './database.ts';
 import type { EventOwner } from './outbox.ts';
@@ -15,7 +15,7 @@ const AWAY_SECONDS = 30;
 export async function queueMail(
   trx: Trx,
   owner: EventOwner,
-  mail: Mail & { readonly subjectId: string; readonly addresses: readonly string[] },
+  mail: OpenMail & { readonly subjectId: string; readonly addresses: readonly string[] },
 ): Promise<void> {
   await trx
     .insertInto('outbox')
@@ -33,12 +33,40 @@ export async function queueMail(
     .execute();
 }
 
+/** Asks the relay to mail a code or a link to an operator; `sealed` are its facts, sealed for `subjectId`. */
+export async function queueSecretMail(
+  trx: Trx,
+  mail: {
+    readonly template: SecretMail['template'];
+    readonly subjectId: string;
+    readonly to: string;
+    readonly sealed: string;
+  },
+): Promise<void> {
+  const { template, subjectId, to, sealed } = mail;
+  await trx
+    .insertInto('outbox')
+    .values({
+      partner_id: null,
+      programme_id: null,
+      destination: 'message',
+      kind: template,
+      subject_id: subjectId,
+      order_key: `${subjectId}:${to}`,
+      data: JSON.stringify({ to, sealed }),
+    })
+    .execute();
+}
+
 /** A mail on its way, claimed for this sender alone. */
 export interface ClaimedMail {
   readonly outboxId: number;
-  readonly partnerId: number;
+  readonly partnerId: number | null;
   readonly to: string;
-  readonly mail: Mail;
+  readonly subjectId: string;
+  readonly template: Mail['template'];
+  /** What the mail tells, in clear or sealed. */
+  readonly facts: { readonly clear: OpenMail['facts'] } | { readonly sealed: string };
 }
 
 /**
@@ -49,9 +77,10 @@ export interface ClaimedMail {
 export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[]> {
   const { rows } = await sql<{
     id: number;
-    partner_id: number;
+    partner_id: number | null;
     kind: Mail['template'];
-    data: { readonly to: string; readonly facts: Mail['facts'] };
+    subject_id: string;
+    data: { readonly to: string; readonly facts: OpenMail['facts']; readonly sealed?: string };
   }>`
     update outbox set not_before = cardloom_now() + make_interval(secs => ${CLAIM_SECONDS})
     where id in (
@@ -63,15 +92,16 @@ export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[
           where earlier.destination = 'message' and earlier.order_key = o.order_key and earlier.id < o.id
             and earlier.failures < ${OWN_FAULTS})
       order by o.id limit ${AT_ONCE} for update skip locked)
-    returning id, partner_id, kind, data`.execute(engine);
+    returning id, partner_id, kind, subject_id, data`.execute(engine);
   return rows
     .toSorted((left, right) => left.id - right.id)
-    .map(({ id, partner_id: partnerId, kind, data }) => ({
+    .map(({ id, partner_id: partnerId, kind, subject_id: subjectId, data }) => ({
       outboxId: id,
       partnerId,
       to: data.to,
-      // What queueMail has written.
-      mail: { template: kind, facts: data.facts } as Mail,
+      subjectId,
+      template: kind,
+      facts: data.sealed === undefined ? { clear: data.facts } : { sealed: data.sealed },
     }));
 }
 
@@ -104,7 +134,7 @@ export async function settleMail(trx: Trx, claimed: ClaimedMail, outcome: MailOu
       severity: 'CRITICAL',
       transaction_id: null,
       record_id: String(outboxId),
-      values: JSON.stringify({ template: claimed.mail.template }),
+      values: JSON.stringify({ template: claimed.template }),
     })
     .execute();
   return true;

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { assertNever, Refusal } from '../domain/errors.ts';
-import type { Mail } from '../domain/mail.ts';
+import type { OpenMail, PartnerBalanceFacts } from '../domain/mail.ts';
 import { type AlertSettings, type AlertState, dueStep } from '../domain/partner-balance-alert.ts';
 import { audit } from './audit-log.ts';
 import { atomically, nowOf, type Trx } from './atomically.ts';
@@ -53,7 +53,7 @@ interface WatchedAlert extends AlertSettings {
   readonly partnerId: number;
   readonly programmeId: number;
   readonly programme: string;
-  readonly kind: Mail['facts']['kind'];
+  readonly kind: PartnerBalanceFacts['kind'];
   readonly currency: string;
   readonly value: number;
   readonly state: AlertState;
@@ -129,7 +129,7 @@ async function takeStep(trx: Trx, alert: WatchedAlert, step: Step): Promise<bool
     threshold,
   } = alert;
   const facts = { programme, kind, currency, value, threshold, at: now.toISOString() };
-  const mail: Mail =
+  const mail: OpenMail =
     step === 'REARM'
       ? { template: 'partnerBalanceRecovered', facts }
       : { template: 'partnerBalanceLow', facts: { ...facts, reminder: step === 'REMIND' } };

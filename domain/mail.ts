@@ -12,13 +12,23 @@ export interface PartnerBalanceFacts {
   readonly at: string;
 }
 
+/** Mails that hold a code or a link: what they tell is sealed until they are sent (channels 12). */
+export type SecretMail =
+  | { readonly template: 'operatorCode'; readonly facts: { readonly code: string } }
+  | { readonly template: 'operatorInvitation'; readonly facts: { readonly link: string } }
+  | { readonly template: 'operatorPasswordReset'; readonly facts: { readonly link: string } };
+
 /** Everything that is mailed, by its template. */
 export type Mail =
+  | SecretMail
   | {
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts };
+
+/** Mails without secrets. */
+export type OpenMail = Exclude<Mail, SecretMail>;
 
 export interface MailText {
   readonly subject: string;
@@ -39,6 +49,21 @@ export function mailText(mail: Mail): MailText {
       return {
         subject: `Recovered: ${nameOf(mail.facts)}`,
         text: `The ${mail.facts.kind} balance is high enough again.\n\n${table(mail.facts)}`,
+      };
+    case 'operatorCode':
+      return {
+        subject: 'Your sign-in code',
+        text: `${mail.facts.code}\n\nThe code is good for ten minutes. Nobody of us will ever ask you for it.\n`,
+      };
+    case 'operatorInvitation':
+      return {
+        subject: 'Your invitation to Cardloom',
+        text: `Choose a password within an hour:\n\n${mail.facts.link}\n`,
+      };
+    case 'operatorPasswordReset':
+      return {
+        subject: 'Choose a new password',
+        text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
       };
     default:
       return assertNever(mail);

@@ -5,12 +5,15 @@ import type { MailClient } from '../activities/messaging/client.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
-import { mailText } from '../domain/mail.ts';
+import { type Mail, mailText } from '../domain/mail.ts';
+import { openMailFacts } from '../vault/sealed-mail.ts';
+import type { Vault } from '../vault/vault.ts';
 
 interface MailRelayParts {
   /** Connection of the role cardloom_engine. */
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
+  readonly vault: Vault;
   readonly logger: Logger;
   readonly lookMs?: number;
 }
@@ -29,7 +32,7 @@ const caller = {
  * else, and mails go out while Temporal is away. Rows wait while the mail server is away.
  */
 export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> } {
-  const { engine, mail, logger, lookMs = LOOK_MS } = parts;
+  const { engine, mail, vault, logger, lookMs = LOOK_MS } = parts;
   const stopping = new AbortController();
   let away = false;
 
@@ -43,7 +46,7 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
     const outcome = await mail.send({
       messageId: `mail-${one.outboxId}`,
       to: one.to,
-      ...mailText(one.mail),
+      ...mailText(readMail(vault, one)),
     });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
@@ -70,4 +73,10 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
       await running;
     },
   };
+}
+
+/** A claimed mail with what it tells in clear. */
+function readMail(vault: Vault, { template, subjectId, facts }: ClaimedMail): Mail {
+  const clear = 'clear' in facts ? facts.clear : openMailFacts(vault, subjectId, facts.sealed);
+  return { template, facts: clear } as Mail;
 }

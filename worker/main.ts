@@ -141,6 +141,7 @@ const relay = startRelay({
   onPoison: metrics.poisoned,
 });
 const mailRelay = startMailRelay({
+  vault,
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
   logger,

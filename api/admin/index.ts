@@ -1,13 +1,22 @@
 import { channel } from '../channel.ts';
 import type { OperatorPrincipal } from '../operator-principal.ts';
+import type { NobodyPrincipal } from '../partner-principal.ts';
 import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
 import { runAdminRoute } from './four-eyes.ts';
 import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
+import { linkRoutes } from './links.ts';
+import { me } from './me.ts';
+import { operators } from './operators.ts';
+import { rolesRoute } from './roles.ts';
 import { session } from './session.ts';
+import { signInRoutes } from './sign-in.ts';
 
 const routes: readonly Route[] = [
   ...session,
+  ...me,
+  ...operators,
+  rolesRoute(() => routes),
   ...approvalRoutes((operation) => routes.find((one) => one.operation === operation)),
 ];
 
@@ -22,4 +31,20 @@ export const adminChannel = channel<OperatorPrincipal>({
   routes,
 });
 
-export const adminChannels = [adminChannel];
+/** What leads to a session: before it nobody is known. */
+const adminDoor = channel<NobodyPrincipal>({
+  name: 'admin',
+  prefix: '/admin',
+  identify: async (_services, { requestId, ip }) => ({
+    principal: { kind: 'nobody' },
+    caller: { partnerId: null, actor: { type: 'SYSTEM', id: 'admin-door' }, requestId, ip },
+    partnerId: null,
+    scopes: [],
+    pinnedPublicKeys: [],
+    idempotencyScope: 'admin-door',
+  }),
+  admit: admitAddress,
+  routes: [...signInRoutes, ...linkRoutes],
+});
+
+export const adminChannels = [adminDoor, adminChannel];

@@ -1,3 +1,4 @@
+import { audit } from '../../db/audit-log.ts';
 import { endOperatorSession } from '../../db/operator-sessions.ts';
 import { OPERATOR_ROLES, OPERATOR_SCOPES } from '../../domain/operator.ts';
 import { permissionsOf } from '../../domain/permission.ts';
@@ -71,7 +72,11 @@ const end = adminRoute({
   answers: { 204: { description: 'the session is dead' } },
   refusals: [],
   handle: async (call) => {
-    await call.asEngine((trx) => endOperatorSession(trx, call.principal.sessionId));
+    const { sessionId, operatorId } = call.principal;
+    await call.asEngine(async (trx) => {
+      await endOperatorSession(trx, sessionId);
+      await audit(trx, { action: 'operator.signed_out', objectType: 'operator', objectId: operatorId });
+    });
     const { secureCookie } = call.services.operators;
     return { status: 204, headers: { 'Set-Cookie': sessionCookie(null, secureCookie, 0) } };
   },

@@ -9,6 +9,7 @@ import { putAlert, sweepAlerts } from '../../db/partner-balance-alerts.ts';
 import type { Programme } from '../../db/partners.ts';
 import { type Inbox, startInbox } from '../../simulators/inbox/start.ts';
 import { startMailRelay } from '../../worker/mail-relay.ts';
+import { testVault } from '../support/vault.ts';
 import { type CardTraffic, openCardTraffic, type TestCard } from '../support/card-traffic.ts';
 import { type FreshDatabase, freshDatabase } from '../support/database.ts';
 import { SYSTEM } from '../support/held-transaction.ts';
@@ -100,6 +101,7 @@ async function inInbox(): Promise<Mailed[]> {
 const relay = (smtpUrl = inbox.smtpUrl) =>
   startMailRelay({
     engine: traffic.engine,
+    vault: testVault(),
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
     logger,
     lookMs: 20,

@@ -4,6 +4,8 @@ import { atomically } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
 import { openOperatorSession } from '../../db/operator-sessions.ts';
 import type { OperatorRole, StoredOperatorState } from '../../domain/operator.ts';
+import { hashSecret } from '../../vault/password.ts';
+import { openMailFacts } from '../../vault/sealed-mail.ts';
 import { newToken } from '../../vault/session-token.ts';
 import type { ApiHarness, CallOptions, HttpAnswer } from './harness.ts';
 
@@ -99,4 +101,37 @@ export async function moveClock(owner: Kysely<Database>, seconds: number): Promi
     await sql`insert into clock_offset (offset_by) values (make_interval(secs => ${seconds}))`.execute(owner);
   }
   await sql`select create_partitions()`.execute(owner);
+}
+
+/** What the newest mail of a template to an address tells in secret: a code or a link. */
+export async function newestSecretMail(
+  api: ApiHarness,
+  template: 'operatorCode' | 'operatorInvitation' | 'operatorPasswordReset',
+  to: string,
+): Promise<{ readonly code?: string; readonly link?: string } | undefined> {
+  const rows = await api.owner
+    .selectFrom('outbox')
+    .select(['subject_id', 'data'])
+    .where('destination', '=', 'message')
+    .where('kind', '=', template)
+    .orderBy('id', 'desc')
+    .execute();
+  const row = rows.find((one) => one.data?.['to'] === to);
+  if (row === undefined) return undefined;
+  return openMailFacts(api.vault, row.subject_id ?? '', String(row.data?.['sealed']));
+}
+
+/** The token in a mailed link. */
+export const tokenOf = (mail: { readonly link?: string } | undefined): string =>
+  new URL(mail?.link ?? '').searchParams.get('token') ?? '';
+
+export const PASSWORD = 'marble otter lantern 7';
+
+/** Gives an operator a password without a mail. */
+export async function givePassword(api: ApiHarness, operatorId: string, password = PASSWORD): Promise<void> {
+  const hash = await hashSecret(api.vault, password);
+  await api.owner
+    .insertInto('operator_passwords')
+    .values({ operator_id: operatorId, partner_id: null, hash })
+    .execute();
 }
