@@ -3,10 +3,12 @@ import {
   createClearingFileActivities,
 } from './authorization/clearing-files.ts';
 import { createHoldActivities } from './authorization/holds.ts';
+import { createKybActivities, type KybCollaborators } from './database/kyb-applications.ts';
 import {
   createReconciliationActivities,
   type ReconciliationCollaborators,
 } from './database/reconciliation.ts';
+import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -17,21 +19,25 @@ import {
 
 /** What activities work with; the worker puts it together once. */
 export type Collaborators = VerificationCollaborators &
+  CustomerJobCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
   ClearingFileCollaborators &
-  ReconciliationCollaborators;
+  ReconciliationCollaborators &
+  KybCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
   ...createVerificationActivities(collaborators),
+  ...createCustomerJobActivities(collaborators),
   ...createKycProviderActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
   ...createClearingFileActivities(collaborators),
   ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
+  ...createKybActivities(collaborators),
 });
 
 /** What workflows see. */

@@ -8,7 +8,7 @@ import { todayOf } from './cards.ts';
 import { readPage } from './pagination.ts';
 import { programmeIds, programmeOf, type Reach } from './reach.ts';
 import type { Answer, Call } from './route.ts';
-import type { balanceListQuery} from './schemas/balance.ts';
+import type { balanceListQuery } from './schemas/balance.ts';
 import { toBalance, toBalanceCard } from './schemas/balance.ts';
 import type { z } from './schemas/shared.ts';
 

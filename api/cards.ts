@@ -3,7 +3,8 @@ import { callerOf, nowOf } from '../db/atomically.ts';
 import { audit } from '../db/audit-log.ts';
 import { findBalance } from '../db/balances.ts';
 import { type CardRow, findCard, listCards } from '../db/cards.ts';
-import { type Customer, readCustomer } from '../db/customers.ts';
+import { readCorporation } from '../db/corporations.ts';
+import { readCustomer, type StoredSubjectKey } from '../db/customers.ts';
 import { fullDataRefusal } from '../domain/card.ts';
 import { Refusal } from '../domain/errors.ts';
 import { encryptFullCard } from '../vault/cards.ts';
@@ -52,32 +53,42 @@ export const todayOf = (trx: Trx): string => nowOf(trx).toISOString().slice(0, 1
 /** The wire's card with the embossed name opened. */
 export async function presentCard(trx: Trx, vault: Vault, card: CardRow): Promise<ReturnType<typeof toCard>> {
   const shown = toCard(card, todayOf(trx));
-  if (card.holder_name === null || card.customer_id === null) return shown;
-  const { subjectKey } = await readCustomer(trx, [card.programme_id], card.customer_id);
-  return {
-    ...shown,
-    holderName: openPersonal<string>(vault, subjectKey, holderNamePlace(card), card.holder_name),
-  };
+  if (card.holder_name === null) return shown;
+  const key = await subjectKeyOf(trx, card);
+  return { ...shown, holderName: openPersonal<string>(vault, key, holderNamePlace(card), card.holder_name) };
 }
 
-/** Which cards a list shows; `customerId` or `balanceId` is set. */
+/** The key under which a card's own personal data is sealed: its holder's, or that of the corporation alone. */
+export async function subjectKeyOf(
+  trx: Trx,
+  card: Pick<CardRow, 'programme_id' | 'customer_id' | 'corporation_id'>,
+): Promise<StoredSubjectKey> {
+  const scope = [card.programme_id];
+  return card.customer_id === null
+    ? (await readCorporation(trx, scope, card.corporation_id ?? '')).subjectKey
+    : (await readCustomer(trx, scope, card.customer_id)).subjectKey;
+}
+
+/** Which cards a list shows; user, corporation or balance is set. */
 interface CardListFilter {
   readonly customerId: number | undefined;
+  readonly corporationId?: string | undefined;
   readonly balanceId?: string | undefined;
   readonly kind?: CardRow['kind'] | undefined;
   readonly configId?: string | undefined;
 }
 
-/** Answers a page of cards. Throws `USER_NOT_FOUND`, `BALANCE_NOT_FOUND`, `INVALID_CURSOR`. */
+/** Answers a page of cards. Throws `USER_NOT_FOUND`, `CORPORATION_NOT_FOUND`, `BALANCE_NOT_FOUND`, `INVALID_CURSOR`. */
 export async function listCardsOf(
   call: Call<Reach, unknown, unknown, unknown>,
   filter: CardListFilter,
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<Answer> {
   const ids = programmeIds(call.principal);
-  const { customerId, balanceId } = filter;
+  const { customerId, corporationId, balanceId } = filter;
   const body = await call.atomically(async (trx) => {
     if (customerId !== undefined) await readCustomer(trx, ids, customerId);
+    if (corporationId !== undefined) await readCorporation(trx, ids, corporationId);
     if (balanceId !== undefined && !(await findBalance(trx, balanceId, { programmeIds: ids }))) {
       throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
     }
@@ -115,10 +126,10 @@ export async function presentCards(
 /** Seals an embossed name for its card. */
 export const sealHolderName = (
   vault: Vault,
-  customer: Customer,
+  key: StoredSubjectKey,
   card: { readonly resource_id: string },
   name: string,
-): Buffer => sealPersonal(vault, customer.subjectKey, holderNamePlace(card), name);
+): Buffer => sealPersonal(vault, key, holderNamePlace(card), name);
 
 const holderNamePlace = (card: { readonly resource_id: string }) =>
   ({ table: 'cards', rowId: card.resource_id, field: 'holder_name' }) as const;

@@ -5,10 +5,17 @@ import { customerChannels } from './customers/index.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
 import { processorChannel } from './processor/index.ts';
 import { publicChannel } from './public/index.ts';
+import { kybChannel, kybIntakeChannel } from './public/kyb.ts';
 import { secureChannel, sponsorChannel } from './secure/index.ts';
 
 /** What each listener serves (channels 1). */
-export const publicChannels: readonly AnyChannel[] = [publicChannel, ...customerChannels, ...adminChannels];
+export const publicChannels: readonly AnyChannel[] = [
+  publicChannel,
+  kybIntakeChannel,
+  kybChannel,
+  ...customerChannels,
+  ...adminChannels,
+];
 
 export const certificateChannels: readonly AnyChannel[] = [
   ...publicKeyChannels,

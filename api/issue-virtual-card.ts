@@ -1,17 +1,17 @@
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import { nowOf, type Trx } from '../db/atomically.ts';
 import { activateVirtualCard, type CardRow, failCard, findCard, readCard, requestCard } from '../db/cards.ts';
+import { readCorporation } from '../db/corporations.ts';
 import { readCustomer } from '../db/customers.ts';
 import { completeKey, type KeyUse, noteSubject, releaseKey } from '../db/idempotency-keys.ts';
 import { lastDayOfMonth } from '../domain/card.ts';
-import type { PersonalData } from '../domain/customer.ts';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import { personalPlace } from '../db/customers.ts';
 import { storeCard } from '../vault/cards.ts';
 import { decrypt } from '../vault/jwe.ts';
-import { openPersonal } from '../vault/personal-data.ts';
-import { sealFullCard, sealHolderName } from './cards.ts';
+import type { Vault } from '../vault/vault.ts';
+import { sealFullCard, sealHolderName, subjectKeyOf } from './cards.ts';
 import { claim, isKept, replay, storedRefusal } from './middleware/idempotency.ts';
+import { openPerson } from './personal-data.ts';
 import { programmeIds, type Reach } from './reach.ts';
 import type { Answer, Call } from './route.ts';
 
@@ -35,7 +35,9 @@ const OUTSIDE_CALL_MS = 15_000;
 export interface VirtualCardRequest {
   readonly programmeId: number;
   readonly partnerId: number;
-  readonly customerId: number;
+  /** Null for a card that only a corporation has. */
+  readonly customerId: number | null;
+  readonly corporationId: string | null;
   readonly balanceId: string;
   readonly configId: string;
   readonly label: string | null;
@@ -122,14 +124,14 @@ async function begin(
 async function keepHolderName(
   trx: Trx,
   call: IssueCall,
-  card: { readonly card_id: number; readonly resource_id: string },
+  card: Awaited<ReturnType<typeof readCard>>,
   request: VirtualCardRequest,
 ): Promise<void> {
   if (request.holderName === null) return;
-  const customer = await readCustomer(trx, [request.programmeId], request.customerId);
+  const key = await subjectKeyOf(trx, card);
   await trx
     .updateTable('cards')
-    .set({ holder_name: sealHolderName(call.services.vault, customer, card, request.holderName) })
+    .set({ holder_name: sealHolderName(call.services.vault, key, card, request.holderName) })
     .where('card_id', '=', card.card_id)
     .execute();
 }
@@ -142,21 +144,29 @@ async function intentOf(trx: Trx, call: IssueCall, cardId: number): Promise<Inte
     .select(['processor_product_id', 'currency', 'expiry_months', 'country'])
     .where('product_id', '=', card.product_id)
     .executeTakeFirstOrThrow();
-  const customer = await readCustomer(trx, [card.programme_id], card.customer_id as number);
-  const person = openPersonal<PersonalData>(
-    call.services.vault,
-    customer.subjectKey,
-    personalPlace(customer.subjectKey.subjectId),
-    customer.personal,
-  );
+  const name = await nameOnCard(trx, call.services.vault, card);
   return {
     cardId,
     reference: card.reference,
     productId: product.processor_product_id,
     currency: product.currency,
     expiryMonths: product.expiry_months,
-    cardholder: { name: `${person.firstName} ${person.lastName}`.slice(0, 26), country: product.country },
+    cardholder: { name: name.slice(0, 26), country: product.country },
   };
+}
+
+/** The person who holds the card, or the corporation that has it alone. */
+async function nameOnCard(
+  trx: Trx,
+  vault: Vault,
+  card: Awaited<ReturnType<typeof readCard>>,
+): Promise<string> {
+  if (card.customer_id === null) {
+    return (await readCorporation(trx, [card.programme_id], card.corporation_id ?? '')).name;
+  }
+  const customer = await readCustomer(trx, [card.programme_id], card.customer_id);
+  const { firstName, lastName } = openPerson(vault, customer);
+  return `${firstName} ${lastName}`;
 }
 
 type Generated = Extract<

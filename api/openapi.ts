@@ -28,7 +28,7 @@ const WITH_SESSION: readonly RefusalCode[] = [
   'CSRF_FAILED',
   'IP_NOT_ALLOWED',
 ];
-const WITH_USER_SESSION: readonly RefusalCode[] = ['UNAUTHENTICATED', 'SESSION_EXPIRED', 'PARTNER_SUSPENDED'];
+const WITH_TOKEN: readonly RefusalCode[] = ['UNAUTHENTICATED', 'SESSION_EXPIRED', 'PARTNER_SUSPENDED'];
 const WITH_PROGRAMME: readonly RefusalCode[] = ['ISSUER_CODE_REQUIRED', 'ISSUER_CODE_NOT_ALLOWED'];
 const WITH_BODY: readonly RefusalCode[] = ['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const WITH_JWE: readonly RefusalCode[] = [
@@ -45,6 +45,7 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
   registry.registerComponent('securitySchemes', 'clientCertificate', { type: 'mutualTLS' });
   registry.registerComponent('securitySchemes', 'operatorSession', { type: 'http', scheme: 'bearer' });
   registry.registerComponent('securitySchemes', 'userSession', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'applicationToken', { type: 'http', scheme: 'bearer' });
   for (const one of mounted) {
     const { route } = one;
     const paths = [{ method: route.method, path: route.path }, ...(route.aliases ?? [])];
@@ -64,31 +65,34 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
       title: 'Cardloom',
       version,
       description:
-        'Card issuing and core banking. `/customers`, `/admin`, `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
+        'Card issuing and core banking. `/customers`, `/admin`, `/kyb`, `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
         '`/secure`, `/lifecycle` and `/processor` on the certificate listener.',
     },
   });
 }
 
-type Identity = 'nobody' | 'certificate' | 'operator' | 'user';
+type Identity = 'nobody' | 'certificate' | 'operator' | 'user' | 'application';
 
 const SECURITY: Readonly<Record<Identity, Pick<RouteConfig, 'security'>>> = {
   nobody: {},
   certificate: { security: [{ clientCertificate: [] }] },
   operator: { security: [{ operatorSession: [] }] },
   user: { security: [{ userSession: [] }] },
+  application: { security: [{ applicationToken: [] }] },
 };
 
 const IDENTITY_REFUSALS: Readonly<Record<Identity, readonly RefusalCode[]>> = {
   nobody: [],
   certificate: WITH_CERTIFICATE,
   operator: WITH_SESSION,
-  user: WITH_USER_SESSION,
+  user: WITH_TOKEN,
+  application: WITH_TOKEN,
 };
 
 function identityOf(channel: ChannelName, route: Route): Identity {
   if (channel === 'admin') return route.role === 'nobody-asked' ? 'nobody' : 'operator';
   if (channel === 'customers') return 'user';
+  if (channel === 'kyb') return 'application';
   return channel === 'public' || channel === 'entry' ? 'nobody' : 'certificate';
 }
 
@@ -109,7 +113,7 @@ function describeRequest(
   const headers: Record<string, z.ZodType> = {};
   if (namesProgramme(channel, route)) {
     const code = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/);
-    headers['Issuer-Code'] = ['lifecycle', 'entry'].includes(channel) ? code : code.optional();
+    headers['Issuer-Code'] = channel === 'secure' ? code.optional() : code;
   }
   if (route.idempotency !== 'ignored') {
     const key = z.string().min(1).max(255);
@@ -137,7 +141,8 @@ function describeRequest(
 }
 
 const namesProgramme = (channel: ChannelName, route: Route): boolean =>
-  channel === 'entry' || ((channel === 'secure' || channel === 'lifecycle') && route.owner !== 'none');
+  channel === 'entry' ||
+  ((channel === 'secure' || channel === 'lifecycle' || channel === 'public') && route.owner !== 'none');
 
 // A parameter that only some of a route's paths have is optional in its schema, required in those paths.
 function onlyInPath(params: ZodObject, path: string): ZodObject {

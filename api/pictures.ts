@@ -47,7 +47,9 @@ export function createPictureChecker(): PictureChecker {
         case 'unreadable':
           return unreadable();
         case 'active':
-          throw unsupported('A PDF must not contain scripts, actions, attachments or encryption.');
+          throw unsupported(
+            'A PDF must not contain scripts, actions, attachments, encryption, or another file.',
+          );
       }
     },
     stop: decoder.stop,

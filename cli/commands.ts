@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verifications: async () => (await import('./operate/verifications.ts')).verificationsCommand,
   'decide-verification': async () =>
     (await import('./operate/decide-verification.ts')).decideVerificationCommand,
+  kyb: async () => (await import('./operate/kyb.ts')).kybCommand,
+  screening: async () => (await import('./operate/screening.ts')).screeningCommand,
+  'transactional-locks': async () =>
+    (await import('./operate/transactional-locks.ts')).transactionalLocksCommand,
   'open-partner-balance': async () =>
     (await import('./operate/partner-balances.ts')).openPartnerBalanceCommand,
   'post-partner-balance': async () =>

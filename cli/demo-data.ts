@@ -221,6 +221,7 @@ async function ensureProgramme(
       currencies: ['EUR'],
       kyc_mode: one.kycMode,
       external_kyc: true,
+      external_kyb: true,
       kyc_provider: 'simulator',
       country: 'PL',
       timings: JSON.stringify({

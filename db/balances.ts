@@ -49,7 +49,12 @@ export async function openBalance(trx: Trx, input: NewBalance): Promise<BalanceR
     action: 'balance.created',
     objectType: 'balance',
     objectId: balance.balance_id,
-    after: { currency: input.currency, customerId: input.customerId, automatic: input.automatic },
+    after: {
+      currency: input.currency,
+      customerId: input.customerId,
+      ...(input.corporationId === null ? {} : { corporationId: input.corporationId }),
+      automatic: input.automatic,
+    },
     partnerId,
   });
   return balance;
@@ -103,6 +108,7 @@ export interface BalanceFilter {
   readonly programmeIds: readonly number[];
   /** Absent: balances of everybody. */
   readonly customerId?: number | undefined;
+  readonly corporationId?: string | undefined;
   readonly currency?: string | undefined;
   readonly state?: BalanceRow['state'] | undefined;
   readonly before?: string | undefined;
@@ -114,6 +120,9 @@ export async function listBalances(db: Kysely<Database>, filter: BalanceFilter):
   if (filter.programmeIds.length === 0) return [];
   let query = db.selectFrom('balances').selectAll().where('programme_id', 'in', filter.programmeIds);
   if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
+  if (filter.corporationId !== undefined) {
+    query = query.where('corporation_id', '=', filter.corporationId);
+  }
   if (filter.currency !== undefined) query = query.where('currency', '=', filter.currency);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.before !== undefined) query = query.where('balance_id', '<', filter.before);

@@ -1,10 +1,11 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { OpenLock } from '../domain/card-lock.ts';
-import { Refusal } from '../domain/errors.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
+import { requireCardRequest } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { lockForManyCards } from './many-cards.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
 
@@ -49,6 +50,7 @@ export async function customerLockCodes(
 export interface CardFilter {
   readonly programmeIds: readonly number[];
   readonly customerId?: number | undefined;
+  readonly corporationId?: string | undefined;
   readonly balanceId?: string | undefined;
   readonly kind?: CardRow['kind'] | undefined;
   readonly configId?: string | undefined;
@@ -62,6 +64,9 @@ export async function listCards(db: Kysely<Database>, filter: CardFilter): Promi
     .where('cards.programme_id', 'in', filter.programmeIds)
     .where((where) => where.or([where('claimed', '=', true), where('base_state', '=', 'FAILED')]));
   if (filter.customerId !== undefined) query = query.where('cards.customer_id', '=', filter.customerId);
+  if (filter.corporationId !== undefined) {
+    query = query.where('cards.corporation_id', '=', filter.corporationId);
+  }
   if (filter.balanceId !== undefined) query = query.where('balance_id', '=', filter.balanceId);
   if (filter.kind !== undefined) query = query.where('cards.kind', '=', filter.kind);
   if (filter.configId !== undefined) query = query.where('config_id', '=', filter.configId);
@@ -95,7 +100,10 @@ export interface CardRequest {
   readonly configId: string;
   readonly kind: 'VIRTUAL';
   readonly balanceId: string;
-  readonly customerId: number;
+  /** The person who holds it; null for a card that only a corporation has. */
+  readonly customerId: number | null;
+  /** Null for a card on a person's own balance. */
+  readonly corporationId: string | null;
   readonly label: string | null;
 }
 
@@ -107,23 +115,7 @@ export async function requestCard(
   trx: Trx,
   request: CardRequest,
 ): Promise<{ readonly card: Selectable<CardsTable>; readonly product: CardProduct }> {
-  const product = await requireProduct(trx, request);
-  await requireHolder(trx, request.customerId, product);
-  const balance = await trx
-    .selectFrom('balances')
-    .select(['state', 'currency', 'customer_id', 'programme_id'])
-    .where('balance_id', '=', request.balanceId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (balance === undefined || balance.customer_id !== request.customerId) {
-    throw new Refusal('BALANCE_NOT_FOUND', 'The user has no such balance.');
-  }
-  if (balance.state !== 'ACTIVE') throw new Refusal('BALANCE_NOT_ACTIVE', 'The balance is not active.');
-  if (balance.currency !== product.currency) {
-    throw new Refusal('CURRENCY_MISMATCH', 'The card product has another currency than the balance.');
-  }
-  await requireNoTransactionalLock(trx, request.customerId);
-  await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
+  const product = await requireCardRequest(trx, request);
   const card = await trx
     .insertInto('cards')
     .values({
@@ -133,7 +125,7 @@ export async function requestCard(
       product_id: product.product_id,
       balance_id: request.balanceId,
       customer_id: request.customerId,
-      corporation_id: null,
+      corporation_id: request.corporationId,
       kind: product.digital_first ? 'DIGITAL_FIRST' : request.kind,
       base_state: 'PENDING',
       reference: newId(trx).replaceAll('-', ''),
@@ -143,56 +135,8 @@ export async function requestCard(
     .returningAll()
     .executeTakeFirstOrThrow();
   await audit(trx, { action: 'card.requested', objectType: 'card', objectId: card.card_id });
+  await lockForManyCards(trx, request);
   return { card, product };
-}
-
-async function requireProduct(trx: Trx, request: CardRequest): Promise<CardProduct> {
-  const product = await trx
-    .selectFrom('card_products')
-    .selectAll()
-    .where('programme_id', '=', request.programmeId)
-    .where('config_id', '=', request.configId)
-    .where('state', '=', 'ACTIVE')
-    .executeTakeFirst();
-  if (product === undefined) throw new Refusal('CARD_PRODUCT_NOT_FOUND', 'There is no such card product.');
-  if (product.kind !== request.kind || product.holder === 'corporation') {
-    throw new Refusal('CARD_PRODUCT_MISMATCH', 'This card product is of another kind or for other holders.');
-  }
-  return product;
-}
-
-async function requireHolder(trx: Trx, customerId: number, product: CardProduct): Promise<void> {
-  const holder = await trx
-    .selectFrom('customers')
-    .select(['state', 'kyc'])
-    .where('customer_id', '=', customerId)
-    .forShare()
-    .executeTakeFirst();
-  if (holder === undefined || holder.state === 'DELETED')
-    throw new Refusal('USER_NOT_FOUND', 'There is no such user.');
-  if (holder.state === 'LOCKED') throw new Refusal('USER_NOT_ACTIVE', 'The user is locked.');
-  if (holder.kyc !== 'SUCCESS' && !product.anonymous) {
-    throw new Refusal('KYC_REQUIRED', 'The user has to be verified first.');
-  }
-}
-
-async function requireNoTransactionalLock(trx: Trx, customerId: number): Promise<void> {
-  const { transactional_locks: locks } = await trx
-    .selectFrom('customers')
-    .select('transactional_locks')
-    .where('customer_id', '=', customerId)
-    .executeTakeFirstOrThrow();
-  if (locks > 0) throw new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
-}
-
-async function requireRoom(trx: Trx, balanceId: string, most: number): Promise<void> {
-  const { live } = await trx
-    .selectFrom('cards')
-    .select((select) => select.fn.countAll<number>().as('live'))
-    .where('balance_id', '=', balanceId)
-    .where('base_state', 'in', ['PENDING', 'INACTIVE', 'ACTIVE'])
-    .executeTakeFirstOrThrow();
-  if (live >= most) throw new Refusal('CARD_LIMIT_REACHED', 'The balance has as many cards as it may have.');
 }
 
 export interface MadeCard {

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import {
+  type AddressType,
   isActive,
   type CustomerState,
   kycChange,
@@ -265,7 +266,7 @@ export async function hasRunningVerification(trx: Trx, customerId: number): Prom
 export async function putAddress(
   trx: Trx,
   customer: Pick<Customer, 'customerId' | 'partnerId'>,
-  type: 'RESIDENCE' | 'CORRESPONDENCE' | 'DELIVERY',
+  type: AddressType,
   address: Buffer,
 ): Promise<void> {
   const { customerId, partnerId } = customer;

@@ -1,11 +1,13 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { PostingCeilings } from '../domain/internal-posting.ts';
 import type { LimitDocument } from '../domain/limit.ts';
+import type { KybTimings } from '../domain/kyb-application.ts';
 import type { OperatorRole, OperatorScope, StoredOperatorState } from '../domain/operator.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
+import type { KybTables } from './kyb-tables.ts';
 
 /** The map from table name to row type; columns are described in the migrations that make them. */
-export interface Database {
+export interface Database extends KybTables {
   partners: PartnersTable;
   certificates: CertificatesTable;
   connections: ConnectionsTable;
@@ -19,6 +21,9 @@ export interface Database {
   subject_keys: SubjectKeysTable;
   customers: CustomersTable;
   customer_addresses: CustomerAddressesTable;
+  corporations: CorporationsTable;
+  corporation_addresses: CorporationAddressesTable;
+  employees: EmployeesTable;
   transactional_locks: TransactionalLocksTable;
   customer_credentials: CustomerCredentialsTable;
   device_installations: DeviceInstallationsTable;
@@ -33,6 +38,8 @@ export interface Database {
   provider_events: ProviderEventsTable;
   screening_entries: ScreeningEntriesTable;
   screening_hits: ScreeningHitsTable;
+  screening_lists: ScreeningListsTable;
+  document_notices: DocumentNoticesTable;
   cards: CardsTable;
   card_locks: CardLocksTable;
   card_states: CardStatesTable;
@@ -146,6 +153,7 @@ export interface ProgrammeTimings {
   /** Delays before resend n of a notice (partner-integrations 7.2), for demos and tests. */
   readonly resendDelaysMs?: readonly number[];
   readonly holdDays?: number;
+  readonly kyb?: Partial<KybTimings>;
 }
 
 export interface ProgrammesTable {
@@ -166,6 +174,8 @@ export interface ProgrammesTable {
   auto_create_balance: Generated<boolean>;
   kyc_mode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   external_kyc: boolean;
+  external_kyb: Generated<boolean>;
+  corporate_holder_kyc: Generated<'required' | 'waived'>;
   kyc_provider: string | null;
   min_age: Generated<number>;
   timezone: Generated<string>;
@@ -174,12 +184,17 @@ export interface ProgrammesTable {
   notifications: ColumnType<NotificationSwitches, string | undefined, string>;
   include_partner_balances: Generated<boolean>;
   allow_partial_approval: Generated<boolean>;
+  auto_corporation: Generated<boolean>;
   limits: OptionalJson<LimitDocument>;
   posting_ceilings: ColumnType<PostingCeilings, string | undefined, string>;
   enrolment: Generated<'OPEN' | 'CLOSED' | 'BOTH'>;
   session_minutes: Generated<number>;
   app_pin_length: Generated<number>;
   step_up: Generated<'REQUIRED' | 'APP'>;
+  screening_threshold: Generated<number>;
+  kyc_review_roles: Generated<OperatorRole[]>;
+  many_cards_threshold: number | null;
+  extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;
 }
@@ -325,6 +340,48 @@ export interface CustomerAddressesTable {
   updated_at: ColumnType<Date, Date | undefined, Date>;
 }
 
+export interface CorporationsTable {
+  corporation_id: string;
+  subject_id: string;
+  partner_id: number;
+  programme_id: number;
+  name: string;
+  country: string;
+  tax_id: string;
+  contact: Buffer;
+  legal_form: string | null;
+  registry_number: string | null;
+  website: string | null;
+  external_id: string | null;
+  kyb_application_id: string | null;
+  kyb: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
+  state: Generated<'ACTIVE' | 'LOCKED' | 'DELETED'>;
+  transactional_locks: Generated<number>;
+  version: Generated<number>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface CorporationAddressesTable {
+  corporation_id: string;
+  type: 'REGISTERED' | 'CORRESPONDENCE';
+  partner_id: number;
+  address: Buffer;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface EmployeesTable {
+  employee_id: string;
+  corporation_id: string;
+  customer_id: number;
+  partner_id: number;
+  role: 'OWNER' | 'ADMIN' | 'EMPLOYEE';
+  position: string | null;
+  state: Generated<'ACTIVE' | 'SUSPENDED' | 'REMOVED'>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
 export interface TransactionalLocksTable {
   resource_type: 'user' | 'corporation';
   resource_id: string;
@@ -465,6 +522,8 @@ export interface VerificationsTable {
   version: Generated<number>;
   created_at: CreatedAt;
   decided_at: Date | null;
+  claimed_by: string | null;
+  claimed_until: Date | null;
 }
 
 export interface VerificationDocumentsTable {
@@ -493,6 +552,7 @@ export interface ScreeningEntriesTable {
   kind: 'PERSON' | 'ENTITY';
   normalized_names: string[];
   birth_years: Generated<number[]>;
+  fingerprint: Generated<string>;
 }
 
 export interface ScreeningHitsTable {
@@ -507,7 +567,26 @@ export interface ScreeningHitsTable {
   state: Generated<'OPEN' | 'FALSE_POSITIVE' | 'CONFIRMED'>;
   note: string | null;
   decided_by: string | null;
+  kyb_application_id: string | null;
   created_at: CreatedAt;
+  entry_fingerprint: Generated<string>;
+  decided_at: Date | null;
+}
+
+export interface ScreeningListsTable {
+  list_code: ScreeningEntriesTable['list_code'];
+  list_version_id: string;
+  entries: number;
+  loaded_by: string;
+  loaded_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface DocumentNoticesTable {
+  customer_id: number;
+  expires_on: string;
+  days_before: number;
+  partner_id: number;
+  sent_at: CreatedAt;
 }
 
 export interface CardsTable {

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Mail, OpenMail, SecretMail } from '../domain/mail.ts';
+import type { Mail, OpenMail, PlainMail, SecretMail } from '../domain/mail.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database } from './database.ts';
 import type { EventOwner } from './outbox.ts';
@@ -15,7 +15,7 @@ const AWAY_SECONDS = 30;
 export async function queueMail(
   trx: Trx,
   owner: EventOwner,
-  mail: OpenMail & { readonly subjectId: string; readonly addresses: readonly string[] },
+  mail: PlainMail & { readonly subjectId: string; readonly addresses: readonly string[] },
 ): Promise<void> {
   await trx
     .insertInto('outbox')
@@ -58,11 +58,35 @@ export async function queueSecretMail(
     .execute();
 }
 
+/** Asks the relay to mail a customer; the row names them by id, their address is looked up when the mail leaves. */
+export async function queueCustomerMail(
+  trx: Trx,
+  owner: EventOwner,
+  mail: PlainMail & { readonly customerId: number },
+): Promise<void> {
+  const { customerId } = mail;
+  await trx
+    .insertInto('outbox')
+    .values({
+      partner_id: owner.partnerId,
+      programme_id: owner.programmeId,
+      destination: 'message',
+      kind: mail.template,
+      subject_id: String(customerId),
+      order_key: `customer:${customerId}`,
+      data: JSON.stringify({ customerId, facts: mail.facts }),
+    })
+    .execute();
+}
+
+/** Where a mail goes: an address as it is, or the one that a customer has by then. */
+export type Recipient = { readonly address: string } | { readonly customerId: number };
+
 /** A mail on its way, claimed for this sender alone. */
 export interface ClaimedMail {
   readonly outboxId: number;
   readonly partnerId: number | null;
-  readonly to: string;
+  readonly to: Recipient;
   readonly subjectId: string;
   readonly template: Mail['template'];
   /** What the mail tells, in clear or sealed. */
@@ -80,7 +104,12 @@ export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[
     partner_id: number | null;
     kind: Mail['template'];
     subject_id: string;
-    data: { readonly to: string; readonly facts: OpenMail['facts']; readonly sealed?: string };
+    data: {
+      readonly to?: string;
+      readonly customerId?: number;
+      readonly facts: OpenMail['facts'];
+      readonly sealed?: string;
+    };
   }>`
     update outbox set not_before = cardloom_now() + make_interval(secs => ${CLAIM_SECONDS})
     where id in (
@@ -98,23 +127,26 @@ export async function claimMails(engine: Kysely<Database>): Promise<ClaimedMail[
     .map(({ id, partner_id: partnerId, kind, subject_id: subjectId, data }) => ({
       outboxId: id,
       partnerId,
-      to: data.to,
+      to: data.customerId === undefined ? { address: data.to ?? '' } : { customerId: data.customerId },
       subjectId,
       template: kind,
       facts: data.sealed === undefined ? { clear: data.facts } : { sealed: data.sealed },
     }));
 }
 
-/** `AWAY`: the mail server cannot be reached or asks to wait; `REFUSED`: it will not take this mail. */
-export type MailOutcome = 'ACCEPTED' | 'AWAY' | 'REFUSED';
+/**
+ * `AWAY`: the mail server cannot be reached or asks to wait; `REFUSED`: it will not take this mail; `NOBODY`: whom it
+ * was for is gone.
+ */
+export type MailOutcome = 'ACCEPTED' | 'AWAY' | 'REFUSED' | 'NOBODY';
 
 /**
- * Stores how an attempt went: an accepted mail leaves the outbox, one for a server that is away waits without
- * end, one that is refused is given up after five tries, with an exception. True when it was given up.
+ * Stores how an attempt went: an accepted mail and one for nobody leave the outbox, one for a server that is away
+ * waits without end, one that is refused is given up after five tries, with an exception. True when it was given up.
  */
 export async function settleMail(trx: Trx, claimed: ClaimedMail, outcome: MailOutcome): Promise<boolean> {
   const { outboxId } = claimed;
-  if (outcome === 'ACCEPTED') {
+  if (outcome === 'ACCEPTED' || outcome === 'NOBODY') {
     await trx.deleteFrom('outbox').where('id', '=', outboxId).execute();
     return false;
   }

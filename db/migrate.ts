@@ -16,6 +16,9 @@ import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
 import * as operators from './migrations/0014-operators.ts';
 import * as customerSessions from './migrations/0015-customer-sessions.ts';
+import * as corporations from './migrations/0016-corporations.ts';
+import * as kyc from './migrations/0017-kyc.ts';
+import * as kyb from './migrations/0018-kyb.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -34,6 +37,9 @@ const migrations: Record<string, Migration> = {
   '0013-partner-balance-alerts': partnerBalanceAlerts,
   '0014-operators': operators,
   '0015-customer-sessions': customerSessions,
+  '0016-corporations': corporations,
+  '0017-kyc': kyc,
+  '0018-kyb': kyb,
 };
 
 /** Name of the newest migration of this release. */

@@ -77,6 +77,17 @@ function subjectOf(event: OutboxEvent) {
     case 'verification.accepted':
     case 'verification.rejected':
       return { subject_id: event.verificationId, order_key: `verification:${event.verificationId}` };
+    case 'transactional_lock.added':
+    case 'transactional_lock.removed':
+      return {
+        subject_id: event.resourceId,
+        order_key: `${event.resourceType}:${event.resourceId}`,
+        data: JSON.stringify({
+          resourceType: event.resourceType,
+          lockReason: event.lockReason,
+          at: event.at,
+        }),
+      };
     default:
       return assertNever(event);
   }

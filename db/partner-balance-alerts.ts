@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { assertNever, Refusal } from '../domain/errors.ts';
-import type { OpenMail, PartnerBalanceFacts } from '../domain/mail.ts';
+import type { PartnerBalanceFacts, PlainMail } from '../domain/mail.ts';
 import { type AlertSettings, type AlertState, dueStep } from '../domain/partner-balance-alert.ts';
 import { audit } from './audit-log.ts';
 import { atomically, nowOf, type Trx } from './atomically.ts';
@@ -129,7 +129,7 @@ async function takeStep(trx: Trx, alert: WatchedAlert, step: Step): Promise<bool
     threshold,
   } = alert;
   const facts = { programme, kind, currency, value, threshold, at: now.toISOString() };
-  const mail: OpenMail =
+  const mail: PlainMail =
     step === 'REARM'
       ? { template: 'partnerBalanceRecovered', facts }
       : { template: 'partnerBalanceLow', facts: { ...facts, reminder: step === 'REMIND' } };

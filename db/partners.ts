@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { LimitDocument } from '../domain/limit.ts';
 import type { PostingCeilings } from '../domain/internal-posting.ts';
+import type { OperatorRole } from '../domain/operator.ts';
 import type {
   CertificateScope,
   Database,
@@ -24,8 +25,12 @@ export interface Programme {
   readonly defaultCurrency: string;
   readonly currencies: readonly string[];
   readonly autoCreateBalance: boolean;
+  /** An accepted company application makes its corporation by itself. */
+  readonly autoCorporation: boolean;
   readonly kycMode: 'MANUAL' | 'AUTOMATIC' | 'EXTERNAL';
   readonly externalKyc: boolean;
+  readonly externalKyb: boolean;
+  readonly corporateHolderKyc: 'required' | 'waived';
   readonly kycProvider: string | null;
   readonly minAge: number;
   readonly timezone: string;
@@ -43,6 +48,12 @@ export interface Programme {
   readonly appPinLength: number;
   /** `APP`: the app alone asks its user again before sensitive calls. */
   readonly stepUp: 'REQUIRED' | 'APP';
+  /** Roles of operators that decide on verifications. */
+  readonly kycReviewRoles: readonly OperatorRole[];
+  /** Score from which a name counts as that of a screening list's entry. */
+  readonly screeningThreshold: number;
+  /** Lock reasons beside those of the platform. */
+  readonly extraLockReasons: readonly string[];
   readonly version: number;
 }
 
@@ -127,16 +138,6 @@ export async function everyProgramme(engine: Kysely<Database>): Promise<readonly
   return rows.map(toProgramme);
 }
 
-/** False for a suspended partner, or none. */
-export async function isPartnerActive(db: Kysely<Database>, partnerId: number): Promise<boolean> {
-  const row = await db
-    .selectFrom('partners')
-    .select('state')
-    .where('partner_id', '=', partnerId)
-    .executeTakeFirst();
-  return row?.state === 'ACTIVE';
-}
-
 /** One programme by its inner id, or undefined. */
 export async function findProgramme(
   db: Kysely<Database>,
@@ -178,8 +179,11 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     defaultCurrency: row.default_currency,
     currencies: row.currencies,
     autoCreateBalance: row.auto_create_balance,
+    autoCorporation: row.auto_corporation,
     kycMode: row.kyc_mode,
     externalKyc: row.external_kyc,
+    externalKyb: row.external_kyb,
+    corporateHolderKyc: row.corporate_holder_kyc,
     kycProvider: row.kyc_provider,
     minAge: row.min_age,
     timezone: row.timezone,
@@ -194,6 +198,29 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     sessionMinutes: row.session_minutes,
     appPinLength: row.app_pin_length,
     stepUp: row.step_up,
+    kycReviewRoles: row.kyc_review_roles,
+    screeningThreshold: row.screening_threshold,
+    extraLockReasons: row.extra_lock_reasons,
     version: row.version,
   };
+}
+
+/** What a programme is called in mails. */
+export async function programmeName(db: Kysely<Database>, programmeId: number): Promise<string> {
+  const row = await db
+    .selectFrom('programmes')
+    .select('name')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return row.name;
+}
+
+/** True unless the partner is suspended. Engine only. */
+export async function isPartnerActive(engine: Kysely<Database>, partnerId: number): Promise<boolean> {
+  const row = await engine
+    .selectFrom('partners')
+    .select('state')
+    .where('partner_id', '=', partnerId)
+    .executeTakeFirst();
+  return row?.state === 'ACTIVE';
 }

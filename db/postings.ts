@@ -1,6 +1,11 @@
 import { sql } from 'kysely';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import { type PostingRefusal, refuseFunds, refusePosting } from '../domain/internal-posting.ts';
+import {
+  type PostingRefusal,
+  type PostingScene,
+  refuseFunds,
+  refusePosting,
+} from '../domain/internal-posting.ts';
 import { accountsOf, availableOf, entryOf, fundingKindOf } from '../domain/ledger.ts';
 import { INTERNAL_POSTINGS, type InternalType } from '../domain/transaction-type.ts';
 import type { Trx } from './atomically.ts';
@@ -9,7 +14,7 @@ import type { Programme } from './partners.ts';
 import { insertPosting } from './posting-rows.ts';
 import { type Reference, type ResolvedReference, resolveReference } from './references.ts';
 
-/** A posting on a customer's balance by its partner (money 4.5). */
+/** A posting on a balance of a customer or corporation by its partner (money 4.5). */
 export interface InternalPosting {
   readonly programme: Programme;
   readonly balanceId: string;
@@ -130,14 +135,21 @@ export async function checkPosting(
   return { refused: refusePosting(scene, posting), reference };
 }
 
-async function ownerOf(trx: Trx, balance: LockedBalance) {
-  if (balance.customer_id === null) return null;
-  const owner = await trx
+async function ownerOf(trx: Trx, balance: LockedBalance): Promise<PostingScene['owner']> {
+  if (balance.corporation_id !== null) {
+    const company = await trx
+      .selectFrom('corporations')
+      .select(['state', 'kyb as verified', 'transactional_locks as transactionalLocks'])
+      .where('corporation_id', '=', balance.corporation_id)
+      .executeTakeFirst();
+    return company === undefined ? null : { kind: 'CORPORATION', ...company };
+  }
+  const customer = await trx
     .selectFrom('customers')
-    .select(['state', 'kyc', 'transactional_locks as transactionalLocks'])
+    .select(['state', 'kyc as verified', 'transactional_locks as transactionalLocks'])
     .where('customer_id', '=', balance.customer_id)
     .executeTakeFirst();
-  return owner ?? null;
+  return customer === undefined ? null : { kind: 'CUSTOMER', ...customer };
 }
 
 async function storeRefusal(

@@ -21,41 +21,80 @@ export async function screeningEntriesFor(trx: Trx, birthYear: number): Promise<
     entryId: row.entry_id,
     normalizedNames: row.normalized_names,
     birthYears: row.birth_years,
+    fingerprint: row.fingerprint,
   }));
 }
 
-interface ScreenedCustomer {
-  readonly customerId: number;
-  readonly partnerId: number;
-  readonly verificationId: string | null;
+/** Score from which names count as the same in a programme. */
+export async function screeningThresholdOf(trx: Trx, programmeId: number): Promise<number> {
+  const { screening_threshold: threshold } = await trx
+    .selectFrom('programmes')
+    .select('screening_threshold')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return threshold;
 }
 
-/** Stores what matched; a pair of customer and entry that is known already keeps its decision. */
+/** Whom a hit is about: a customer, a person of a company's application, or a corporation. */
+export interface ScreenedSubject {
+  readonly type: 'CUSTOMER' | 'PERSON' | 'CORPORATION';
+  /** Id as text. */
+  readonly ref: string;
+}
+
+/** A customer as the subject of hits. */
+export const customerSubject = (customerId: number): ScreenedSubject => ({
+  type: 'CUSTOMER',
+  ref: String(customerId),
+});
+
+/**
+ * Stores what matched. A pair of subject and entry that is known already keeps its decision, until the entry's
+ * content has changed: then one that was found false is open again. Answers how many hits are new or open again.
+ */
 export async function recordHits(
   trx: Trx,
-  customer: ScreenedCustomer,
+  subject: ScreenedSubject,
+  about: { readonly partnerId: number; readonly verificationId: string | null },
   matches: readonly ScreeningMatch[],
-): Promise<void> {
-  if (matches.length === 0) return;
-  await trx
+): Promise<number> {
+  if (matches.length === 0) return 0;
+  const opened = await trx
     .insertInto('screening_hits')
     .values(
       matches.map((match) => ({
         hit_id: newId(trx),
-        partner_id: customer.partnerId,
-        subject_type: 'CUSTOMER' as const,
-        subject_ref: String(customer.customerId),
-        verification_id: customer.verificationId,
+        partner_id: about.partnerId,
+        subject_type: subject.type,
+        subject_ref: subject.ref,
+        verification_id: about.verificationId,
         list_code: match.listCode,
         entry_id: match.entryId,
         score: match.score,
+        entry_fingerprint: match.fingerprint,
       })),
     )
-    .onConflict((conflict) => conflict.doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .columns(['subject_type', 'subject_ref', 'list_code', 'entry_id'])
+        .doUpdateSet((set) => ({
+          state: 'OPEN',
+          score: set.ref('excluded.score'),
+          entry_fingerprint: set.ref('excluded.entry_fingerprint'),
+          verification_id: set.ref('excluded.verification_id'),
+          note: null,
+          decided_by: null,
+          decided_at: null,
+        }))
+        .where('screening_hits.state', '=', 'FALSE_POSITIVE')
+        .whereRef('screening_hits.entry_fingerprint', '<>', 'excluded.entry_fingerprint'),
+    )
+    .returning('hit_id')
     .execute();
+  return opened.length;
 }
 
-/** What the hits of a customer mean for a verification or a lock. */
+/** What the hits of a subject mean for a verification or a lock. */
 export interface HitSummary {
   /** Some hit of any list still waits for a person. */
   readonly open: boolean;
@@ -65,13 +104,13 @@ export interface HitSummary {
   readonly pepConfirmed: boolean;
 }
 
-/** Hits of a customer that were not found to be false. */
-export async function hitSummary(trx: Trx, customerId: number): Promise<HitSummary> {
+/** Hits of a subject that were not found to be false. */
+export async function hitSummary(trx: Trx, subject: ScreenedSubject): Promise<HitSummary> {
   const hits = await trx
     .selectFrom('screening_hits')
     .select(['list_code', 'state'])
-    .where('subject_type', '=', 'CUSTOMER')
-    .where('subject_ref', '=', String(customerId))
+    .where('subject_type', '=', subject.type)
+    .where('subject_ref', '=', subject.ref)
     .where('state', '<>', 'FALSE_POSITIVE')
     .execute();
   const sanctions = hits.filter((hit) => isSanctionList(hit.list_code as ScreeningList));

@@ -6,7 +6,7 @@ import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { type Customer, putAddress } from './customers.ts';
 import { emit } from './outbox.ts';
-import { hitSummary } from './screening.ts';
+import { customerSubject, hitSummary } from './screening.ts';
 import { addTransactionalLock, removeTransactionalLock } from './transactional-locks.ts';
 import type { Verification } from './verifications.ts';
 
@@ -119,7 +119,7 @@ async function changeCustomer(
  */
 export async function refuseAcceptance(trx: Trx, verification: Verification): Promise<void> {
   refuseUnlessInReview(verification);
-  const hits = await hitSummary(trx, verification.customerId);
+  const hits = await hitSummary(trx, customerSubject(verification.customerId));
   if (hits.open || hits.sanctionConfirmed) {
     throw new Refusal('SCREENING_HIT_OPEN', 'A screening hit of this user is open or confirmed.');
   }

@@ -49,6 +49,12 @@ export interface Verification {
   readonly providerReasons: readonly string[];
   readonly createdAt: Date;
   readonly decidedAt: Date | null;
+  readonly decidedBy: string | null;
+  readonly note: string | null;
+  /** Counts changes of the form by operators. */
+  readonly version: number;
+  readonly claimedBy: string | null;
+  readonly claimedUntil: Date | null;
 }
 
 export type VerificationChannel = 'CUSTOMER' | 'SERVER' | 'ADMIN';
@@ -294,6 +300,25 @@ export async function markPep(trx: Trx, verificationId: string): Promise<void> {
     .execute();
 }
 
+/**
+ * Ends a customer's running verification rejected, without telling anybody: they are being deleted (onboarding
+ * 6.1). One that does not run is no fault.
+ */
+export async function closeRunningVerification(trx: Trx, customer: Customer): Promise<void> {
+  const running = await trx
+    .selectFrom('verifications')
+    .select('verification_id')
+    .where('customer_id', '=', customer.customerId)
+    .where('status', '=', 'IN_PROGRESS')
+    .executeTakeFirst();
+  if (running === undefined) return;
+  await startWorkflow(trx, customer, {
+    workflow: 'verification-close',
+    id: `customer-verification:${running.verification_id}`,
+    input: {},
+  });
+}
+
 /** What the provider calls this verification, and what it found. */
 export interface ProviderFacts {
   readonly applicantId?: string;
@@ -316,12 +341,14 @@ export async function noteProvider(trx: Trx, verificationId: string, facts: Prov
     .execute();
 }
 
-const selectVerification = (trx: Trx, scope: ProgrammeScope) => {
+/** Rows of verifications of the programmes in `scope`. */
+export const selectVerification = (trx: Trx, scope: ProgrammeScope) => {
   const query = trx.selectFrom('verifications').selectAll();
   return scope === 'every' ? query : query.where(sql<boolean>`programme_id = any(${[...scope]}::int[])`);
 };
 
-const toVerification = (row: Selectable<VerificationsTable>): Verification => ({
+/** A row as the rest of the code knows it. */
+export const toVerification = (row: Selectable<VerificationsTable>): Verification => ({
   verificationId: row.verification_id,
   partnerId: row.partner_id,
   programmeId: row.programme_id,
@@ -344,4 +371,9 @@ const toVerification = (row: Selectable<VerificationsTable>): Verification => ({
   providerReasons: row.provider_reasons,
   createdAt: row.created_at,
   decidedAt: row.decided_at,
+  decidedBy: row.decided_by,
+  note: row.note,
+  version: row.version,
+  claimedBy: row.claimed_by,
+  claimedUntil: row.claimed_until,
 });

@@ -2,7 +2,6 @@ import type {
   AuthorizationCommand,
   AuthorizationView,
   CardView,
-  OwnerView,
   TombstoneView,
 } from './authorization-view.ts';
 import { assertNever } from './errors.ts';
@@ -72,7 +71,7 @@ export const CARD_STEPS: readonly Step<AuthorizationView>[] = [
   requestType,
   requestAmount,
   { no: 5, test: ({ card }, _command, nowMs) => cardRefusal(card, nowMs) },
-  { no: 6, test: ({ owner }) => ownerRefusal(owner) },
+  { no: 6, test: ownerRefusal },
   { no: 7, test: ({ balance }, { kind }) => balanceRefusal(balance, kind === 'CREDIT_AUTHORIZATION') },
 ];
 
@@ -81,10 +80,10 @@ export const PROOF_STEPS: readonly Step<AuthorizationView>[] = [
   { no: 9, test: verificationRefusal },
   {
     no: 10,
-    test({ owner, product }) {
-      if ((owner?.transactionalLocks ?? 0) > 0) return refuse('AML_EXCEPTION', 'TRANSACTIONAL_LOCK');
-      const passed = owner?.kyc === 'SUCCESS' || product.anonymous;
-      return passed ? null : refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
+    test(view) {
+      const locks = (view.owner?.transactionalLocks ?? 0) + (view.corporation?.transactionalLocks ?? 0);
+      if (locks > 0) return refuse('AML_EXCEPTION', 'TRANSACTIONAL_LOCK');
+      return hasPassed(view) ? null : refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
     },
   },
 ];
@@ -158,9 +157,27 @@ function cardRefusal(card: CardView, nowMs: number): Refused | null {
   return card.baseState === 'ACTIVE' ? null : refuse('CARD_NOT_FOUND', 'CARD_INACTIVE');
 }
 
-function ownerRefusal(owner: OwnerView | null): Refused | null {
-  if (owner === null || owner.state === 'DELETED') return refuse('CUSTOMER_NOT_FOUND');
-  return owner.state === 'LOCKED' ? refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED') : null;
+function ownerRefusal({ owner, corporation }: AuthorizationView): Refused | null {
+  if (corporation === null) {
+    if (owner === null || owner.state === 'DELETED') return refuse('CUSTOMER_NOT_FOUND');
+    return owner.state === 'LOCKED' ? refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED') : null;
+  }
+  const { state, employee } = corporation;
+  if (state === 'DELETED' || owner?.state === 'DELETED' || employee === 'REMOVED') {
+    return refuse('CUSTOMER_NOT_FOUND');
+  }
+  if (owner?.state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED');
+  if (state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', 'CORPORATION_LOCKED');
+  return employee === 'SUSPENDED' ? refuse('CUSTOMER_NOT_FOUND', 'EMPLOYEE_SUSPENDED') : null;
+}
+
+/** Whose money it is has been verified; so has who spends it, unless the programme trusts the company. */
+function hasPassed({ owner, corporation, product, programme }: AuthorizationView): boolean {
+  const person = owner?.kyc === 'SUCCESS' || product.anonymous;
+  if (corporation === null) return person;
+  return (
+    corporation.kyb === 'SUCCESS' && (owner === null || person || programme.corporateHolderKyc === 'waived')
+  );
 }
 
 function balanceRefusal(balance: BalanceView | null, credits: boolean): Refused | null {

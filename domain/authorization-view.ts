@@ -70,12 +70,23 @@ export interface ProgrammeView {
   readonly sharedAuthorization: boolean;
   readonly allowPartialApproval: boolean;
   readonly holdDays: number | null;
+  /** Whether employees need kyc of their own for a card of their corporation. */
+  readonly corporateHolderKyc: 'required' | 'waived';
 }
 
 export interface OwnerView {
   readonly state: 'UNVERIFIED' | 'VERIFIED' | 'LOCKED' | 'DELETED';
   readonly kyc: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
   readonly transactionalLocks: number;
+}
+
+/** The company whose balance a card spends from. */
+export interface CorporationView {
+  readonly state: 'ACTIVE' | 'LOCKED' | 'DELETED';
+  readonly kyb: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
+  readonly transactionalLocks: number;
+  /** Of the person who holds the card; null when no person does. */
+  readonly employee: 'ACTIVE' | 'SUSPENDED' | 'REMOVED' | null;
 }
 
 /** The partner's deposit balance; one that is not enforced may go below zero. */
@@ -115,7 +126,10 @@ export interface AuthorizationView {
   readonly card: CardView;
   readonly programme: ProgrammeView;
   readonly product: { readonly version: number; readonly pinTries: number; readonly anonymous: boolean };
+  /** The person who holds the card; null when there is none. */
   readonly owner: OwnerView | null;
+  /** Null for a card on a person's own balance. */
+  readonly corporation: CorporationView | null;
   readonly balance: BalanceView | null;
   readonly deposit: DepositView | null;
   readonly limits: AllLimitsView;

@@ -27,6 +27,9 @@ export interface PersonalData {
   readonly language: string | null;
 }
 
+export const ADDRESS_TYPES = ['RESIDENCE', 'CORRESPONDENCE', 'DELIVERY'] as const;
+export type AddressType = (typeof ADDRESS_TYPES)[number];
+
 /** A postal address as it is stored sealed. */
 export interface Address {
   readonly street: string;

@@ -1,4 +1,5 @@
 import type { HoldRelease } from './hold-release.ts';
+import type { HitDecision } from './screening.ts';
 
 /**
  * The facts that somebody outside is told (spec index, "Outbox events"). Which destinations follow from one
@@ -12,6 +13,14 @@ export type OutboxEvent =
       readonly kind: 'verification.in_progress' | 'verification.accepted' | 'verification.rejected';
       readonly verificationId: string;
       readonly customerId: number;
+    }
+  | {
+      readonly kind: 'transactional_lock.added' | 'transactional_lock.removed';
+      readonly resourceType: 'user' | 'corporation';
+      /** Number of the user as text, or UUID of the corporation. */
+      readonly resourceId: string;
+      readonly lockReason: string;
+      readonly at: string;
     };
 
 /** A workflow that the relay starts, or signals when it runs, under a fixed id. */
@@ -38,9 +47,37 @@ export type WorkflowStart =
       readonly input: { readonly fileId: string };
     }
   | {
+      readonly workflow: 'corporation-onboarding';
+      readonly id: string;
+      readonly input: { readonly applicationId: string };
+    }
+  /** Signals of `corporation-onboarding`. */
+  | { readonly workflow: 'kyb-submitted'; readonly id: string; readonly input: { readonly round: number } }
+  | {
+      readonly workflow: 'kyb-touched';
+      readonly id: string;
+      readonly input: { readonly applicationId: string };
+    }
+  | {
+      readonly workflow: 'kyb-hit-decided';
+      readonly id: string;
+      readonly input: { readonly hitId: string; readonly decision: string };
+    }
+  | {
       readonly workflow: 'provider-result';
       readonly id: string;
       readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };
+    }
+  | {
+      readonly workflow: 'hit-decided';
+      readonly id: string;
+      readonly input: { readonly hitId: string; readonly decision: HitDecision };
+    }
+  | { readonly workflow: 'verification-close'; readonly id: string; readonly input: Record<string, never> }
+  | {
+      readonly workflow: 'rescreening';
+      readonly id: string;
+      readonly input: { readonly listVersionId: string };
     };
 
 /** Operation names of partner deliveries, and the programme switch that turns each on. */
@@ -51,6 +88,8 @@ export const PARTNER_OPERATIONS = {
   'verification.in_progress': { operation: 'verificationInProgress', switch: 'kyc' },
   'verification.accepted': { operation: 'verificationAccepted', switch: 'kyc' },
   'verification.rejected': { operation: 'verificationRejected', switch: 'kyc' },
+  'transactional_lock.added': { operation: 'transactionalLockReasonAdded', switch: 'transactionalLock' },
+  'transactional_lock.removed': { operation: 'transactionalLockReasonRemoved', switch: 'transactionalLock' },
 } as const;
 
 export type PartnerOperation = (typeof PARTNER_OPERATIONS)[keyof typeof PARTNER_OPERATIONS]['operation'];

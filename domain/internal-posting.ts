@@ -18,8 +18,10 @@ export interface PostingScene {
   };
   /** Null when there is none. */
   readonly owner: {
-    readonly state: 'UNVERIFIED' | 'VERIFIED' | 'LOCKED' | 'DELETED';
-    readonly kyc: string;
+    readonly kind: 'CUSTOMER' | 'CORPORATION';
+    readonly state: 'UNVERIFIED' | 'VERIFIED' | 'ACTIVE' | 'LOCKED' | 'DELETED';
+    /** Kyc of a customer, kyb of a corporation. */
+    readonly verified: string;
     readonly transactionalLocks: number;
   } | null;
   /** Null when nothing is referred to. */
@@ -62,12 +64,12 @@ export function refusePosting(scene: PostingScene, posting: PostingCommand): Pos
   const open = balance.state === 'ACTIVE' || (balance.state === 'BLOCKED' && category === 'CREDIT');
   if (!open) return refuse('BALANCE_NOT_FOUND', `BALANCE_${balance.state}`);
   if (owner === null || owner.state === 'DELETED') return refuse('CUSTOMER_NOT_FOUND');
-  if (owner.state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', 'CUSTOMER_LOCKED');
+  if (owner.state === 'LOCKED') return refuse('CUSTOMER_NOT_FOUND', `${owner.kind}_LOCKED`);
   if (currency !== null && currency !== balance.currency) return refuse('CURRENCY_MISMATCH');
   if (reference === 'NONE') return refuse('REFERENCED_TRANSACTION_NOT_FOUND');
   if (reference === 'MANY') return refuse('AMBIGUOUS_REFERENCED_TRANSACTION');
   if (owner.transactionalLocks > 0) return refuse('AML_EXCEPTION', 'TRANSACTIONAL_LOCK');
-  if (owner.kyc !== 'SUCCESS') return refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
+  if (owner.verified !== 'SUCCESS') return refuse('AML_EXCEPTION', 'KYC_NOT_COMPLETE');
   const ceiling = scene.ceilings[type]?.[balance.currency];
   return ceiling !== undefined && amount > ceiling ? refuse('LIMIT_EXCEED', 'LIMIT') : null;
 }

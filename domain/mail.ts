@@ -1,4 +1,6 @@
 import { assertNever } from './errors.ts';
+import type { KybMailFacts } from './kyb-mail.ts';
+import type { MailText } from './mail-text.ts';
 import { formatMoney } from './money.ts';
 
 /** What mails tell of a partner balance; amounts in minor units of `currency`. */
@@ -18,25 +20,47 @@ export type SecretMail =
   | { readonly template: 'operatorInvitation'; readonly facts: { readonly link: string } }
   | { readonly template: 'operatorPasswordReset'; readonly facts: { readonly link: string } };
 
-/** Everything that is mailed, by its template. */
-export type Mail =
-  | SecretMail
+/** An application that waits for its reviewers. */
+export interface KybWaitingFacts {
+  readonly programme: string;
+  readonly applicationId: string;
+  readonly status: string;
+}
+
+/** What a customer is told of the document they were verified with. */
+export interface DocumentFacts {
+  /** `YYYY-MM-DD`, the last day it is good. */
+  readonly expiresOn: string;
+  readonly lastDay: boolean;
+}
+
+/** What reviewers are told of a case that waits for them; no personal data. */
+export interface ReviewFacts {
+  readonly programme: string;
+  readonly verificationId: string;
+  /** UTC, ISO 8601: when the form came. */
+  readonly since: string;
+}
+
+/** Mails whose facts hold all they say, and no secret. */
+export type PlainMail =
   | {
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
-  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts };
+  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
+  | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
+  | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
+  | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts };
+
+/** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
+export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
 
 /** Mails without secrets. */
 export type OpenMail = Exclude<Mail, SecretMail>;
 
-export interface MailText {
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** Subject and text of a mail (money 2). */
-export function mailText(mail: Mail): MailText {
+export function mailText(mail: SecretMail | PlainMail): MailText {
   switch (mail.template) {
     case 'partnerBalanceLow': {
       const { facts } = mail;
@@ -49,6 +73,11 @@ export function mailText(mail: Mail): MailText {
       return {
         subject: `Recovered: ${nameOf(mail.facts)}`,
         text: `The ${mail.facts.kind} balance is high enough again.\n\n${table(mail.facts)}`,
+      };
+    case 'kybWaiting':
+      return {
+        subject: `An application waits: ${mail.facts.programme}`,
+        text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
       };
     case 'operatorCode':
       return {
@@ -65,6 +94,21 @@ export function mailText(mail: Mail): MailText {
         subject: 'Choose a new password',
         text: `The link is good for an hour. If you did not ask for it, do nothing.\n\n${mail.facts.link}\n`,
       };
+    case 'documentExpires': {
+      const { expiresOn, lastDay } = mail.facts;
+      const when = lastDay ? `Today, ${expiresOn}, is its last day` : `It is good until ${expiresOn}`;
+      return {
+        subject: 'Your identity document is about to expire',
+        text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
+      };
+    }
+    case 'verificationWaits': {
+      const { programme, verificationId, since } = mail.facts;
+      return {
+        subject: `Verification waits for a decision: ${programme}`,
+        text: `Nobody has decided on this verification yet.\n\nProgramme: ${programme}\nVerification: ${verificationId}\nSince: ${since}\n`,
+      };
+    }
     default:
       return assertNever(mail);
   }

@@ -2,6 +2,10 @@
 export const SCREENING_LISTS = ['OFAC_SDN', 'UN', 'EU', 'PEP', 'CUSTOM'] as const;
 export type ScreeningList = (typeof SCREENING_LISTS)[number];
 
+/** A person's word on a hit: another person of that name, or the very one. */
+export const HIT_DECISIONS = ['FALSE_POSITIVE', 'CONFIRMED'] as const;
+export type HitDecision = (typeof HIT_DECISIONS)[number];
+
 /** Score from which two names count as the same, unless the programme says otherwise. */
 export const SCREENING_THRESHOLD = 0.92;
 const YEARS_APART = 1;
@@ -12,6 +16,8 @@ export interface ScreeningEntry {
   /** As `normalizeName` makes them. */
   readonly normalizedNames: readonly string[];
   readonly birthYears: readonly number[];
+  /** Changes with the entry's content. */
+  readonly fingerprint: string;
 }
 
 export interface ScreenedPerson {
@@ -25,6 +31,7 @@ export interface ScreeningMatch {
   readonly entryId: string;
   /** Jaro-Winkler similarity, 0 to 1. */
   readonly score: number;
+  readonly fingerprint: string;
 }
 
 /** A list of sanctions, as opposed to one of politically exposed persons. */
@@ -55,6 +62,24 @@ export function matchesOf(
     .map((entry) => ({
       listCode: entry.listCode,
       entryId: entry.entryId,
+      fingerprint: entry.fingerprint,
+      score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
+    }))
+    .filter((match) => match.score >= threshold);
+}
+
+/** The entries that a company of this name may be, each with its best score. */
+export function companyMatchesOf(
+  companyName: string,
+  entries: readonly ScreeningEntry[],
+  threshold: number = SCREENING_THRESHOLD,
+): ScreeningMatch[] {
+  const name = normalizeName(companyName);
+  return entries
+    .map((entry) => ({
+      listCode: entry.listCode,
+      entryId: entry.entryId,
+      fingerprint: entry.fingerprint,
       score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
     }))
     .filter((match) => match.score >= threshold);

@@ -20,3 +20,19 @@ export type LockOrigin = (typeof LOCK_ORIGINS)[number];
 
 /** Locks of origin SYSTEM that an accepted verification lifts (onboarding 6.2, step 5). */
 export const LIFTED_BY_ACCEPTANCE = ['DOCUMENT_EXPIRED', 'NAGATIVE_VERIFICATION'] as const;
+
+/** What is also understood, though answers spell it as the documents do. */
+const ALIASES: Readonly<Record<string, LockReason>> = { NEGATIVE_VERIFICATION: 'NAGATIVE_VERIFICATION' };
+
+/** How a programme's own reasons are written. */
+export const EXTRA_LOCK_REASON = /^[A-Z][A-Z_]{2,39}$/;
+
+/** The reason that `text` names, in any case: of the platform, an alias, or of the programme; null when unknown. */
+export function lockReasonOf(text: string, extraReasons: readonly string[]): string | null {
+  const name = text.trim().toUpperCase();
+  const known = ALIASES[name] ?? LOCK_REASONS.find((one) => one === name);
+  return known ?? extraReasons.find((one) => one === name) ?? null;
+}
+
+/** True for the one reason that may end by itself. */
+export const mayEndByItself = (reason: string): boolean => reason === 'TEMPORARY_LOCKED';

@@ -153,14 +153,18 @@ export function decisionFault(stage: VerificationStage, decision: ReviewDecision
 export interface VerificationTimings {
   readonly providerPollMs: number;
   readonly providerLimitMs: number;
+  /** Between two mails to the reviewers of a case that waits; absent in runs that began before there were any. */
+  readonly reviewReminderMs?: number;
 }
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** The programme's durations, filled up with the chapter's (onboarding 6.2). */
 export const verificationTimings = (programme: Partial<VerificationTimings> = {}): VerificationTimings => ({
   providerPollMs: programme.providerPollMs ?? 5 * MINUTE_MS,
   providerLimitMs: programme.providerLimitMs ?? 30 * MINUTE_MS,
+  reviewReminderMs: programme.reviewReminderMs ?? DAY_MS,
 });
 
 /** True when a customer of this kyc may be given money and cards. */

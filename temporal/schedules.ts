@@ -11,27 +11,77 @@ export const scheduleId = (job: ReconciliationJob): string => `reconciliation:${
 
 /** Makes the schedules of all jobs that run by the clock; those that are there stay as an operator has set them. */
 export async function ensureReconciliationSchedules(target: WorkflowTarget): Promise<void> {
-  const { client, taskQueue = WORKFLOW_QUEUE } = target;
   for (const job of reconciliationJobs) {
     const spec = specOf(job);
     if (spec === null) continue;
-    try {
-      await client.schedule.create({
-        scheduleId: scheduleId(job),
-        spec,
-        policies: { overlap: 'SKIP', catchupWindow: CATCHUP },
-        action: {
-          type: 'startWorkflow',
-          workflowType: 'reconciliation',
-          workflowId: scheduleId(job),
-          taskQueue,
-          args: [{ job }],
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    }
+    await ensureSchedule(target, scheduleId(job), { workflow: 'reconciliation', spec, args: [{ job }] });
   }
+}
+
+interface ScheduledRun {
+  readonly workflow: string;
+  readonly spec: ScheduleSpec;
+  readonly args: readonly unknown[];
+  readonly catchup?: string;
+}
+
+async function ensureSchedule(target: WorkflowTarget, id: string, run: ScheduledRun): Promise<void> {
+  const { client, taskQueue = WORKFLOW_QUEUE } = target;
+  try {
+    await client.schedule.create({
+      scheduleId: id,
+      spec: run.spec,
+      policies: { overlap: 'SKIP', catchupWindow: run.catchup ?? CATCHUP },
+      action: {
+        type: 'startWorkflow',
+        workflowType: run.workflow,
+        workflowId: id,
+        taskQueue,
+        args: [...run.args],
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+interface CustomerJob {
+  readonly name: 'document-expiry' | 'lock-expiry' | 'rescreening';
+  readonly workflow: 'documentExpiry' | 'lockExpiry' | 'rescreening';
+  readonly spec: ScheduleSpec;
+  /** How late a missed run is made up for. */
+  readonly catchup: string;
+  readonly args: readonly unknown[];
+}
+
+/** Jobs over customers and their locks, with the time of each in UTC (onboarding 6.6, 6.7, 7). */
+const CUSTOMER_JOBS: readonly CustomerJob[] = [
+  {
+    name: 'document-expiry',
+    workflow: 'documentExpiry',
+    spec: { calendars: [{ hour: 0, minute: 10 }] },
+    catchup: '1 day',
+    args: [],
+  },
+  {
+    name: 'lock-expiry',
+    workflow: 'lockExpiry',
+    spec: { intervals: [{ every: '5 minutes' }] },
+    catchup: CATCHUP,
+    args: [],
+  },
+  {
+    name: 'rescreening',
+    workflow: 'rescreening',
+    spec: { calendars: [{ hour: 2 }] },
+    catchup: '1 day',
+    args: [{}],
+  },
+];
+
+/** Makes the schedules of the jobs over customers; those that are there stay as an operator has set them. */
+export async function ensureCustomerSchedules(target: WorkflowTarget): Promise<void> {
+  for (const { name, ...run } of CUSTOMER_JOBS) await ensureSchedule(target, name, run);
 }
 
 /** Null for jobs that follow an event. */

@@ -10,6 +10,7 @@ import { ApplicationFailure, type SearchAttributePair, type WorkflowIdReusePolic
 import { assertNever } from '../domain/errors.ts';
 import { type HoldRelease, holdReleaseId, type HoldReleaseResult } from '../domain/hold-release.ts';
 import type { WorkflowStart } from '../domain/event.ts';
+import { type KybTimings, kybTimings } from '../domain/kyb-application.ts';
 import type { ReviewDecision, VerificationStatus, VerificationTimings } from '../domain/verification.ts';
 import type * as workflows from '../workflows/index.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -89,6 +90,8 @@ export interface StartContext {
   /** Null for what belongs to no partner. */
   readonly owner: Owner | null;
   readonly verificationTimings: VerificationTimings;
+  /** Without them the chapter's. */
+  readonly kybTimings?: KybTimings;
 }
 
 /**
@@ -152,10 +155,37 @@ export async function startFromOutbox(
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
         attributes: [{ key: searchAttributes.SubjectId, value: start.input.fileId }],
       });
+    case 'corporation-onboarding':
+      return await startOnce(target, {
+        workflow: 'corporationOnboarding',
+        id: start.id,
+        args: [{ ...start.input, timings: context.kybTimings ?? kybTimings() }],
+        owner,
+        reuse: 'REJECT_DUPLICATE',
+      });
+    case 'kyb-submitted':
+      return await tellIfRunning(client, start.id, 'submitted', start.input);
+    case 'kyb-touched':
+      return await tellIfRunning(client, start.id, 'touched', {});
+    case 'kyb-hit-decided':
+      return await tellIfRunning(client, start.id, 'hitDecided', start.input);
     case 'provider-result':
       return await tellIfRunning(client, start.id, 'providerResult', {
         eventId: start.input.eventId,
         checkId: start.input.checkId,
+      });
+    case 'hit-decided':
+      return await tellIfRunning(client, start.id, 'hitDecided', start.input);
+    case 'verification-close':
+      return await tellIfRunning(client, start.id, 'close', {});
+    case 'rescreening':
+      return await startOnce(target, {
+        workflow: 'rescreening',
+        id: start.id,
+        args: [{}],
+        owner: null,
+        reuse: 'REJECT_DUPLICATE',
+        attributes: [{ key: searchAttributes.SubjectId, value: start.input.listVersionId }],
       });
     default:
       return assertNever(start);

@@ -5,7 +5,9 @@ import type { MailClient } from '../activities/messaging/client.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { type ClaimedMail, claimMails, settleMail } from '../db/messages.ts';
+import type { KybMailFacts } from '../domain/kyb-mail.ts';
 import { type Mail, mailText } from '../domain/mail.ts';
+import type { MailText } from '../domain/mail-text.ts';
 import { openMailFacts } from '../vault/sealed-mail.ts';
 import type { Vault } from '../vault/vault.ts';
 
@@ -14,8 +16,17 @@ interface MailRelayParts {
   readonly engine: Kysely<Database>;
   readonly mail: MailClient;
   readonly vault: Vault;
+  /** The address of a customer in clear; null when they are gone. */
+  readonly addressOf: (customerId: number) => Promise<string | null>;
+  /** Makes a mail to the applicant of a company; null when there is nobody to write to any more. */
+  readonly renderKyb: (facts: KybMailFacts) => Promise<ReadyMail | null>;
   readonly logger: Logger;
   readonly lookMs?: number;
+}
+
+/** A mail with its address. */
+export interface ReadyMail extends MailText {
+  readonly to: string;
 }
 
 const LOOK_MS = 1_000;
@@ -43,17 +54,23 @@ export function startMailRelay(parts: MailRelayParts): { stop(): Promise<void> }
   }
 
   async function sendOne(one: ClaimedMail): Promise<void> {
-    const outcome = await mail.send({
-      messageId: `mail-${one.outboxId}`,
-      to: one.to,
-      ...mailText(readMail(vault, one)),
-    });
+    const ready = await render(one);
+    const messageId = `mail-${one.outboxId}`;
+    const outcome = ready === null ? 'NOBODY' : await mail.send({ messageId, ...ready });
     const givenUp = await atomically(engine, caller, (trx) => settleMail(trx, one, outcome));
     const { outboxId } = one;
     if (givenUp) logger.error({ outboxId }, 'a mail was given up: the mail server refuses it');
-    if ((outcome === 'AWAY') === away) return;
+    if (outcome === 'NOBODY' || (outcome === 'AWAY') === away) return;
     away = outcome === 'AWAY';
     logger[away ? 'warn' : 'info'](away ? 'the mail server is away: mails wait' : 'the mail server is back');
+  }
+
+  async function render(one: ClaimedMail): Promise<ReadyMail | null> {
+    const queued = readMail(vault, one);
+    if (queued.template === 'kyb') return await parts.renderKyb(queued.facts);
+    const { to } = one;
+    const address = 'address' in to ? to.address : await parts.addressOf(to.customerId);
+    return address === null ? null : { to: address, ...mailText(queued) };
   }
 
   const running = (async () => {

@@ -2,6 +2,7 @@ import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
+import { createCustomerAddresses } from '../activities/messaging/customer-addresses.ts';
 import { createMailClient } from '../activities/messaging/client.ts';
 import { createAddressGuard } from '../activities/partner/address-guard.ts';
 import { createPartnerClient } from '../activities/partner/client.ts';
@@ -19,6 +20,7 @@ import { openVault } from '../vault/vault.ts';
 import { loadBundle } from './bundle-workflows.ts';
 import { readWorkerConfig } from './config.ts';
 import { startHealthServer } from './health.ts';
+import { createKybMails } from './kyb-mails.ts';
 import { createLogger, temporalLogger } from './logger.ts';
 import { startMailRelay } from './mail-relay.ts';
 import { createMetrics } from './metrics.ts';
@@ -144,6 +146,8 @@ const mailRelay = startMailRelay({
   vault,
   engine,
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
+  addressOf: createCustomerAddresses({ db: engine, vault }),
+  renderKyb: createKybMails({ engine, vault, publicUrl: config.PUBLIC_URL }),
   logger,
 });
 const sweepers = startSweepers(

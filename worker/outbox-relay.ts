@@ -16,6 +16,7 @@ import {
   type WorkflowRow,
 } from '../db/relay.ts';
 import type { WorkflowStart } from '../domain/event.ts';
+import { kybTimings } from '../domain/kyb-application.ts';
 import { verificationTimings } from '../domain/verification.ts';
 import {
   isTemporalAway,
@@ -129,6 +130,7 @@ export function startRelay(parts: RelayParts): Relay {
       await startFromOutbox(target, start, {
         owner: ownerOf(row),
         verificationTimings: verificationTimings(row.timings.kyc),
+        kybTimings: kybTimings(row.timings.kyb),
       });
       return 'DONE';
     } catch (error) {

@@ -8,7 +8,7 @@ import type { Database } from '../db/database.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 import type { Caller } from '../domain/actor.ts';
-import { ensureReconciliationSchedules } from '../temporal/schedules.ts';
+import { ensureCustomerSchedules, ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
@@ -45,7 +45,9 @@ const SWEEPS: readonly Sweep[] = [
     name: 'schedules',
     everyMs: DAY_MS,
     run: async ({ client, queues }) => {
-      if (queues.includes(WORKFLOW_QUEUE)) await ensureReconciliationSchedules({ client });
+      if (!queues.includes(WORKFLOW_QUEUE)) return;
+      await ensureReconciliationSchedules({ client });
+      await ensureCustomerSchedules({ client });
     },
   },
   {

@@ -180,15 +180,24 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
     }
   }
 
-  /** Waits for an operator, without end. */
+  /** Waits for an operator, without end; the reviewers are reminded again and again. */
   async function byPerson(): Promise<AppliedDecision> {
     await enter('REVIEW');
     for (;;) {
-      await condition(() => run.decision !== null || mustAttend());
+      const attended = await decisionOrAttention();
       if (run.decision !== null) return outcomeOf(run.decision);
+      if (!attended) await database.remindReviewers({ verificationId });
       const ended = await ending();
       if (ended !== null) return ended;
     }
+  }
+
+  /** False when the time for a reminder has come first. */
+  async function decisionOrAttention(): Promise<boolean> {
+    const wanted = () => run.decision !== null || mustAttend();
+    if (timings.reviewReminderMs !== undefined) return await condition(wanted, timings.reviewReminderMs);
+    await condition(wanted);
+    return true;
   }
 
   /** How the case ends when the customer is gone or a sanction hit is confirmed (6.1), else null. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { OwnerView } from '../../domain/authorization-view.ts';
+import type { CorporationView, OwnerView } from '../../domain/authorization-view.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import { CLEARED_FIRST_DAYS } from '../../domain/cleared-first.ts';
 import type { OpenHold } from '../../domain/ledger.ts';
@@ -48,6 +48,11 @@ export interface OwnerRow {
   state: OwnerView['state'] | null;
   kyc: OwnerView['kyc'] | null;
   transactional_locks: number | null;
+  corporation_state: CorporationView['state'] | null;
+  kyb: CorporationView['kyb'] | null;
+  corporation_locks: number | null;
+  /** Of the card's holder; null when no person holds it or nobody employs that person. */
+  employee: CorporationView['employee'];
   programme_version: number;
   product_version: number;
   has_tombstone: boolean;

@@ -131,17 +131,26 @@ export const LOCK_CARDS: Statement = {
     for no key update of b, c`,
 };
 
-/** Who holds the cards, under which versions of the configuration; read without a lock. */
+/**
+ * Who holds the cards, under which versions of the configuration; read without a lock. Employees are looked up for
+ * cards of corporations alone.
+ */
 export const OWNERS: Statement = {
   name: 'owners',
-  text: `select c.processor_card_id, u.state, u.kyc, u.transactional_locks, p.version as programme_version,
-      d.version as product_version, exists (
+  text: `select c.processor_card_id, u.state, u.kyc, u.transactional_locks, o.state as corporation_state, o.kyb,
+      o.transactional_locks as corporation_locks,
+      case when c.corporation_id is not null and c.customer_id is not null then (
+        select e.state from employees e
+        where e.corporation_id = c.corporation_id and e.customer_id = c.customer_id and e.state <> 'REMOVED'
+      ) end as employee,
+      p.version as programme_version, d.version as product_version, exists (
         select from reversal_tombstones r where r.card_id = c.card_id and r.used_by is null) as has_tombstone,
       exists (select from customer_limits l where l.customer_id = c.customer_id) as customer_limited
     from card_states c
     join programmes p on p.programme_id = c.programme_id
     join card_products d on d.product_id = c.product_id
     left join customers u on u.customer_id = c.customer_id
+    left join corporations o on o.corporation_id = c.corporation_id
     where c.processor_card_id = any ($1::text[])`,
 };
 

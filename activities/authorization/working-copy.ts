@@ -2,6 +2,7 @@ import type {
   AllLimitsView,
   AuthorizationCommand,
   AuthorizationView,
+  CorporationView,
 } from '../../domain/authorization-view.ts';
 import type { Effects, NewTransaction } from '../../domain/decision.ts';
 import { availableOf, type GuardedCode, holdsAfter, isGuarded, valueAfter } from '../../domain/ledger.ts';
@@ -100,7 +101,15 @@ const programmeView = ({ programme }: LoadedCard) => ({
   sharedAuthorization: programme.sharedAuthorization,
   allowPartialApproval: programme.allowPartialApproval,
   holdDays: programme.timings.holdDays ?? null,
+  corporateHolderKyc: programme.corporateHolderKyc,
 });
+
+function corporationView({ row, owner }: LoadedCard): CorporationView | null {
+  const { corporation_state: state, kyb, corporation_locks: locks } = owner;
+  if (state === null || kyb === null) return null;
+  const employee = row.customer_id === null ? null : (owner.employee ?? 'REMOVED');
+  return { state, kyb, transactionalLocks: locks ?? 0, employee };
+}
 
 const DAY_MS = 86_400_000;
 
@@ -127,6 +136,7 @@ export function authorizationView(
     product: card.product,
     owner:
       state === null || kyc === null ? null : { state, kyc, transactionalLocks: transactionalLocks ?? 0 },
+    corporation: corporationView(card),
     balance: balanceView(card),
     deposit:
       deposit === null ? null : { posted: deposit.posted, held: deposit.held, enforced: deposit.guarded },

@@ -1,19 +1,17 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Kysely } from 'kysely';
-import { audit } from '../../db/audit-log.ts';
 import { atomically, type Trx } from '../../db/atomically.ts';
 import { addressPlace, type Customer, lockCustomer, personalPlace } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { type DefaultBalance, openDefaultBalance as openBalanceFor } from '../../db/default-balance.ts';
-import { type HitSummary, hitSummary, recordHits, screeningEntriesFor } from '../../db/screening.ts';
-import { addTransactionalLock } from '../../db/transactional-locks.ts';
+import { remindReviewers as queueReminders } from '../../db/review-reminders.ts';
+import { customerSubject, type HitSummary, hitSummary } from '../../db/screening.ts';
 import {
   applyDecision as decide,
   type RenewedData,
   type VerificationOutcome,
 } from '../../db/verification-decisions.ts';
 import {
-  formPlace,
   lockVerification,
   markPep,
   picturesOf,
@@ -22,16 +20,10 @@ import {
 } from '../../db/verifications.ts';
 import type { Actor, Caller } from '../../domain/actor.ts';
 import type { Address, PersonalData, RiskLevel } from '../../domain/customer.ts';
-import { matchesOf } from '../../domain/screening.ts';
-import type {
-  KycMode,
-  PictureKind,
-  RejectionReason,
-  VerificationForm,
-  VerificationStage,
-} from '../../domain/verification.ts';
-import { openPersonal, sealPersonal } from '../../vault/personal-data.ts';
+import type { KycMode, PictureKind, RejectionReason, VerificationStage } from '../../domain/verification.ts';
+import { sealPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { formOf, personOf, screen, screenAndLock } from './screening.ts';
 
 export interface VerificationCollaborators {
   /** Connection of the role cardloom_engine. */
@@ -62,30 +54,12 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
   const inOneCommit = <T>(work: (trx: Trx) => Promise<T>, actor: Actor = SYSTEM): Promise<T> =>
     atomically(db, callerOf(actor), work);
 
-  const screen = async (trx: Trx, customer: Customer, verification: Verification | null) => {
-    const person = verification === null ? personOf(vault, customer) : formOf(vault, customer, verification);
-    const birthYear = Number(person.birthDate.slice(0, 4));
-    const entries = await screeningEntriesFor(trx, birthYear);
-    const matches = matchesOf({ ...person, birthYear }, entries);
-    const { customerId, partnerId } = customer;
-    const verificationId = verification?.verificationId ?? null;
-    await recordHits(trx, { customerId, partnerId, verificationId }, matches);
-    await audit(trx, {
-      action: 'verification.screened',
-      objectType: verification === null ? 'customer' : 'verification',
-      objectId: verificationId ?? customerId,
-      partnerId,
-      after: { entries: entries.length, matches: matches.length },
-    });
-    return await hitSummary(trx, customerId);
-  };
-
   return {
     /** Compares the person of the form with all lists and stores hits; a confirmed PEP marks the case. */
     async screenPerson({ verificationId }: Of): Promise<ScreenedVerification> {
       return await inOneCommit(async (trx) => {
         const { verification, customer } = await lockVerification(trx, verificationId);
-        const hits = await screen(trx, customer, verification);
+        const hits = await screen(trx, vault, customer, verification);
         return await conclude(trx, verification, hits);
       });
     },
@@ -94,7 +68,7 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
     async readScreening({ verificationId }: Of): Promise<ScreenedVerification> {
       return await inOneCommit(async (trx) => {
         const { verification, customer } = await lockVerification(trx, verificationId);
-        const hits = await hitSummary(trx, customer.customerId);
+        const hits = await hitSummary(trx, customerSubject(customer.customerId));
         return await conclude(trx, verification, hits);
       });
     },
@@ -102,6 +76,14 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
     /** Shows where a running verification stands. */
     async setStage(of: Of & { readonly stage: Exclude<VerificationStage, 'CLOSED'> }): Promise<void> {
       await inOneCommit((trx) => storeStage(trx, of.verificationId, of.stage));
+    },
+
+    /** Mails the reviewers of a case that still waits for them; answers how many. */
+    async remindReviewers({ verificationId }: Of): Promise<number> {
+      return await inOneCommit(async (trx) => {
+        const { verification } = await lockVerification(trx, verificationId);
+        return await queueReminders(trx, verification);
+      });
     },
 
     /** Ends a verification in one commit (6.2, step 5); repeated: nothing more happens. */
@@ -130,11 +112,8 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
       return await inOneCommit(async (trx) => {
         const customer = await lockCustomer(trx, 'every', of.customerId);
         if (customer.state === 'DELETED') return ownerOf(customer, false);
-        const hits = await screen(trx, customer, null);
-        if (hits.sanction) {
-          await addTransactionalLock(trx, customer, { reason: 'SCREENING_DETECTED', origin: 'SYSTEM' });
-        }
-        return ownerOf(customer, hits.sanction);
+        const { sanction } = await screenAndLock(trx, vault, customer);
+        return ownerOf(customer, sanction);
       });
     },
   };
@@ -196,12 +175,6 @@ async function conclude(
     pictures: pictures.map((one) => one.kind),
   };
 }
-
-const personOf = (vault: Vault, { subjectKey, personal }: Customer): PersonalData =>
-  openPersonal<PersonalData>(vault, subjectKey, personalPlace(subjectKey.subjectId), personal);
-
-const formOf = (vault: Vault, { subjectKey }: Customer, { verificationId, form }: Verification) =>
-  openPersonal<VerificationForm>(vault, subjectKey, formPlace(verificationId), form);
 
 /** Names, birth date, nationality and residence as the accepted form has them. */
 function renew(vault: Vault, customer: Customer, verification: Verification): RenewedData {

@@ -19,6 +19,7 @@ import type { Vault } from '../../vault/vault.ts';
 import {
   cardLockedBody,
   cardUnlockedBody,
+  lockReasonBody,
   type NotificationBody,
   transactionBody,
   verificationBody,
@@ -75,6 +76,9 @@ function bodyOf(vault: Vault, row: NoticeRow, facts: Facts): NotificationBody {
     case 'verificationAccepted':
     case 'verificationRejected':
       return verificationBody(operation, openVerification(vault, row, facts), style);
+    case 'transactionalLockReasonAdded':
+    case 'transactionalLockReasonRemoved':
+      return lockReasonBody(lockOf(row), style);
     case 'transaction': {
       const { transactionId, eventSeq } = row;
       const found =
@@ -107,6 +111,13 @@ function cardOf(row: NoticeRow): { cardId: number; at: Date } {
   if (!Number.isSafeInteger(cardId) || Number.isNaN(at.getTime()))
     throw new Error('a card event is incomplete');
   return { cardId, at };
+}
+
+function lockOf(row: NoticeRow) {
+  const { subjectId: resourceId } = row;
+  const at = new Date(textOf(row, 'at'));
+  if (resourceId === null || Number.isNaN(at.getTime())) throw new Error('a lock event is incomplete');
+  return { resourceType: textOf(row, 'resourceType'), resourceId, lockReason: textOf(row, 'lockReason'), at };
 }
 
 function textOf({ data }: NoticeRow, name: string): string {

@@ -66,6 +66,23 @@ export const verificationBody = (
   reason: operation === 'verificationRejected' ? facts.reason : null,
 });
 
+/** `/notifications/transactionalLockReasonAdded` and `...Removed` (11.3). */
+export const lockReasonBody = (
+  lock: {
+    readonly resourceType: string;
+    /** Number of the user as text, or UUID of the corporation. */
+    readonly resourceId: string;
+    readonly lockReason: string;
+    readonly at: Date;
+  },
+  style: WireStyle,
+): NotificationBody => ({
+  resourceType: lock.resourceType,
+  resourceId: lock.resourceId,
+  lockReason: lock.lockReason,
+  timestamp: wireDate(lock.at, style),
+});
+
 /** Our transaction types by the words of the legacy object. */
 const LEGACY_TYPES: Readonly<Record<string, string>> = {
   pos: 'POS',

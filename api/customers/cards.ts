@@ -47,6 +47,7 @@ const createVirtual = customerRoute({
       programmeId: programme.programmeId,
       partnerId,
       customerId,
+      corporationId: null,
       balanceId: body.balanceId,
       configId: body.configId,
       label: body.label ?? null,

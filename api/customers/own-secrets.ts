@@ -44,7 +44,7 @@ const putAppPin = customerRoute({
 
 const putPassword = customerRoute({
   ...shared,
-  operation: 'putPassword',
+  operation: 'putOwnPassword',
   path: '/me/password',
   summary: 'Change your password',
   body: z.strictObject({ current: password(), new: password() }),

@@ -103,7 +103,7 @@ const endOne = customerRoute({
 
 const stepUp = customerRoute({
   ...shared,
-  operation: 'stepUp',
+  operation: 'stepUpOwnSession',
   method: 'POST',
   path: '/me/step-up',
   summary: 'Prove that you are there: opens sensitive calls of this session for two minutes',

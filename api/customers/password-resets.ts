@@ -13,7 +13,7 @@ import { checkCode, issueCode } from './codes.ts';
 import { refuseWeakPassword } from './secrets.ts';
 
 const ask = entryRoute({
-  operation: 'requestPasswordReset',
+  operation: 'requestUserPasswordReset',
   method: 'POST',
   path: '/password-resets',
   summary: 'Forgot the password: one code goes to the phone, another to the e-mail address',
@@ -50,7 +50,7 @@ const ask = entryRoute({
 });
 
 const confirm = entryRoute({
-  operation: 'confirmPasswordReset',
+  operation: 'confirmUserPasswordReset',
   method: 'POST',
   path: '/password-resets/{resetId}/confirm',
   summary: 'Set a new password by both codes: all sessions end, the lock of the password is lifted',

@@ -42,7 +42,7 @@ const challenge = entryRoute({
 });
 
 const signIn = entryRoute({
-  operation: 'signIn',
+  operation: 'signInUser',
   method: 'POST',
   path: '/sessions',
   summary: 'Sign in on a paired installation by app PIN, password or device signature',

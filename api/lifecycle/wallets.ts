@@ -1,18 +1,14 @@
 import { nowOf, type Trx } from '../../db/atomically.ts';
 import {
-  createCustomer,
   type Customer,
   type CustomerChange,
   listCustomers,
   lockCustomer,
-  newSubjectId,
   readCustomer,
   updateCustomer,
 } from '../../db/customers.ts';
 import { lockReasonsOf } from '../../db/transactional-locks.ts';
-import type { PersonalData } from '../../domain/customer.ts';
 import { invalid } from '../../domain/errors.ts';
-import { newSubjectKey } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds, soleProgramme } from '../partner-principal.ts';
@@ -25,14 +21,9 @@ import {
   toCustomerAnswer,
 } from '../schemas/customer.ts';
 import { listOf, pathIntegerId, type z, z as schema } from '../schemas/shared.ts';
+import { createUser, NEW_USER_REFUSALS } from '../users.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
-
-const CONFLICTS = [
-  'PHONE_ALREADY_REGISTERED',
-  'EMAIL_ALREADY_REGISTERED',
-  'EXTERNAL_ID_ALREADY_USED',
-] as const;
 
 const createWallet = partnerRoute({
   ...shared,
@@ -44,34 +35,12 @@ const createWallet = partnerRoute({
   idempotency: 'accepted',
   body: newCustomerBody,
   answers: { 201: { description: 'the user', schema: customerSchema } },
-  refusals: [...CONFLICTS, 'UNDERAGE', 'EXTERNAL_KYC_NOT_ALLOWED'],
+  refusals: NEW_USER_REFUSALS,
   handle: (call) =>
     call.once(async (trx) => {
-      const { body, services } = call;
+      const { vault } = call.services;
       const programme = soleProgramme(call.principal);
-      refuseUnderage(body.birthDate, programme.minAge, today(trx));
-      const subjectKey = newSubjectKey(services.vault, {
-        subjectId: newSubjectId(trx),
-        partnerId: programme.partnerId,
-      });
-      const personal: PersonalData = {
-        firstName: body.firstName,
-        lastName: body.lastName,
-        phone: body.phone,
-        email: body.email,
-        birthDate: body.birthDate,
-        nationality: body.nationality ?? null,
-        language: body.language ?? null,
-      };
-      const customer = await createCustomer(trx, programme, {
-        ...sealPerson(services.vault, subjectKey, personal),
-        subjectKey,
-        externalId: body.externalId ?? null,
-        state: body.state ?? 'UNVERIFIED',
-        kyc: body.kyc ?? 'NOT_STARTED',
-        riskLevel: body.riskLvl ?? 'LOW',
-        documentExpirationDate: body.documentExpirationDate ?? null,
-      });
+      const { customer, personal } = await createUser(trx, vault, programme, call.body);
       return {
         status: 201,
         body: toCustomerAnswer(customer, personal, []),
@@ -167,14 +136,7 @@ const updateUser = partnerRoute({
   params: schema.strictObject({ userId: pathIntegerId().optional() }),
   body: customerChangeBody,
   answers: { 200: { description: 'the user', schema: customerSchema } },
-  refusals: [
-    'USER_NOT_FOUND',
-    'STATE_CONFLICT',
-    'VERIFICATION_IN_PROGRESS',
-    ...CONFLICTS,
-    'UNDERAGE',
-    'EXTERNAL_KYC_NOT_ALLOWED',
-  ],
+  refusals: ['USER_NOT_FOUND', 'STATE_CONFLICT', 'VERIFICATION_IN_PROGRESS', ...NEW_USER_REFUSALS],
   handle: async (call) => {
     const userId = namedUser(call.params.userId, call.body.userId);
     return await call.once(async (trx) => {

@@ -2,6 +2,7 @@ import { channel } from '../channel.ts';
 import { type NobodyPrincipal, publicRoute } from '../partner-principal.ts';
 import { publicKeyRoute } from '../public-key.ts';
 import { health } from './health.ts';
+import { kybLinks } from './kyb.ts';
 import { kycWebhooks } from './kyc-webhooks.ts';
 
 /** What the public listener shows before anybody signs in. */
@@ -22,5 +23,5 @@ export const publicChannel = channel<NobodyPrincipal>({
     idempotencyScope: 'public',
   }),
   admit: async (_services, _arrival, known) => known,
-  routes: [...health, ...kycWebhooks, publicRoute(publicKeyRoute('publicKey'))],
+  routes: [...health, ...kycWebhooks, ...kybLinks, publicRoute(publicKeyRoute('publicKey'))],
 });

@@ -4,7 +4,9 @@ import type { UploadedFile } from '../route.ts';
 
 extendZodWithOpenApi(z);
 
-export { text } from '../../activities/authorization/wire-schemas.ts';
+import { text } from '../../activities/authorization/wire-schemas.ts';
+
+export { text };
 
 /** A word of a closed list, read without regard to case and handed on as the list writes it. */
 export const word = <const W extends string>(words: readonly [W, ...W[]]) =>
@@ -128,6 +130,9 @@ export const listOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
 
 export const date = () => z.string().openapi({ type: 'string', format: 'date-time' });
+
+/** Body of the lock calls of users and corporations; it may be left out. */
+export const lockReasonBody = z.strictObject({ reason: text(1, 255).nullish() });
 
 /** The object that carries an encrypted body or answer. */
 export const envelope = z.strictObject({ payload: z.string() });

@@ -6,6 +6,7 @@ import {
   requiredPictures,
   type VerificationForm,
 } from '../../domain/verification.ts';
+import { postCode } from './address.ts';
 import { birthDate, country, nationality, personName } from './customer.ts';
 import { date, day, file, text, uuid, word, z } from './shared.ts';
 
@@ -25,10 +26,7 @@ export const verificationBody = z
     number: text(1, 16),
     apartment: text(1, 16).optional(),
     city: text(1, 64),
-    postCode: text(1, 16).refine(
-      (value) => /^[A-Za-z0-9 -]+$/.test(value),
-      'must be 1 to 16 letters, digits, blanks, hyphens',
-    ),
+    postCode: postCode(),
     documentType: word(DOCUMENT_TYPES),
     identityCardNo: z
       .string({ error: 'must be 4 to 32 letters, digits, hyphens' })

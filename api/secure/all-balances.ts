@@ -1,7 +1,9 @@
 import { nowOf } from '../../db/atomically.ts';
 import { listBalances, openBalance, requireBalanceOwner } from '../../db/balances.ts';
+import { requireCorporateOwner } from '../../db/corporate-balances.ts';
+import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { invalid, Refusal } from '../../domain/errors.ts';
+import { invalid } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds, programmeOf } from '../partner-principal.ts';
 import { balanceSchema, toBalance } from '../schemas/balance.ts';
@@ -31,6 +33,8 @@ const create = partnerRoute({
   refusals: [
     'USER_NOT_FOUND',
     'CORPORATION_NOT_FOUND',
+    'CORPORATION_NOT_ACTIVE',
+    'KYB_REQUIRED',
     'USER_NOT_ACTIVE',
     'KYC_REQUIRED',
     'TRANSACTIONAL_LOCK',
@@ -41,13 +45,15 @@ const create = partnerRoute({
     if ((customerId === null) === (dcCorporationId === null)) {
       throw invalid([{ field: 'dcUserId', message: 'send exactly one of dcUserId and dcCorporationId' }]);
     }
-    // No corporation can be made yet, so that none is found.
-    if (customerId === null) throw noCorporation();
     return await call.once(async (trx) => {
-      const customer = await readCustomer(trx, programmeIds(call.principal), customerId);
-      const programme = programmeOf(call.principal, customer.programmeId);
-      await requireBalanceOwner(trx, customerId, programme, currency);
-      const owner = { customerId, corporationId: null };
+      const ids = programmeIds(call.principal);
+      const programmeBy = (programmeId: number) => programmeOf(call.principal, programmeId);
+      const owner = { customerId, corporationId: dcCorporationId };
+      const programme =
+        dcCorporationId === null
+          ? programmeBy((await readCustomer(trx, ids, customerId ?? 0)).programmeId)
+          : await requireCorporateOwner(trx, ids, dcCorporationId, programmeBy, currency);
+      if (customerId !== null) await requireBalanceOwner(trx, customerId, programme, currency);
       const balance = await openBalance(trx, { programme, ...owner, currency, automatic: false });
       return { status: 201, body: toBalance(balance, nowOf(trx)) };
     });
@@ -70,27 +76,32 @@ const list = partnerRoute({
   refusals: ['CORPORATION_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { limit, cursor, dcCorporationId, ...filters } = call.query;
-    if (dcCorporationId !== undefined) throw noCorporation();
     const ids = programmeIds(call.principal);
-    const body = await call.atomically((trx) =>
-      readPage(
+    const body = await call.atomically(async (trx) => {
+      if (dcCorporationId !== undefined) await readCorporation(trx, ids, dcCorporationId);
+      return await readPage(
         call.services.vault,
         {
           principal: call.principal.partnerPublicId,
           operation: 'listAllBalances',
-          filters: { ids, ...filters },
+          filters: { ids, dcCorporationId, ...filters },
         },
         { limit, cursor },
         call.services.nowMs(),
-        (before, most) => listBalances(trx, { programmeIds: ids, ...filters, before, limit: most }),
+        (before, most) =>
+          listBalances(trx, {
+            programmeIds: ids,
+            corporationId: dcCorporationId,
+            ...filters,
+            before,
+            limit: most,
+          }),
         (balance) => balance.balance_id,
         (balance) => toBalance(balance, nowOf(trx)),
-      ),
-    );
+      );
+    });
     return { status: 200, body };
   },
 });
-
-const noCorporation = () => new Refusal('CORPORATION_NOT_FOUND', 'There is no such corporation.');
 
 export const allBalances = [create, list];

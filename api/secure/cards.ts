@@ -1,5 +1,6 @@
+import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { invalid, Refusal } from '../../domain/errors.ts';
+import { invalid } from '../../domain/errors.ts';
 import { listCardsOf, presentCard, requireCard, sealFullCard, targetOf } from '../cards.ts';
 import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
@@ -34,24 +35,35 @@ const createVirtualCard = partnerRoute({
     holderName: text(2, 26).nullish(),
   }),
   answers: { 201: { description: 'the card, encrypted', schema: fullCardSchema } },
-  refusals: ['USER_NOT_FOUND', ...ISSUE_REFUSALS],
+  refusals: [
+    'USER_NOT_FOUND',
+    'CORPORATION_NOT_FOUND',
+    'CORPORATION_NOT_ACTIVE',
+    'KYB_REQUIRED',
+    'USER_NOT_IN_CORPORATION',
+    ...ISSUE_REFUSALS,
+  ],
   handle: async (call) => {
     const { body } = call;
-    if (body.dcCorporationId !== undefined) {
-      throw new Refusal('CORPORATION_NOT_FOUND', 'There is no such corporation.');
+    const corporationId = body.dcCorporationId ?? null;
+    const customerId = call.params.customerId ?? body.dcUserId ?? null;
+    if (customerId === null && corporationId === null) {
+      throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     }
-    const customerId = call.params.customerId ?? body.dcUserId;
-    if (customerId === undefined) throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be the user of the path' }]);
     }
-    const customer = await call.atomically((trx) =>
-      readCustomer(trx, programmeIds(call.principal), customerId),
+    const ids = programmeIds(call.principal);
+    const { programmeId } = await call.atomically(async (trx) =>
+      corporationId === null
+        ? readCustomer(trx, ids, customerId ?? 0)
+        : readCorporation(trx, ids, corporationId),
     );
     return await issueVirtualCard(call, {
-      programmeId: customer.programmeId,
+      programmeId,
       partnerId: call.principal.partnerId,
       customerId,
+      corporationId,
       balanceId: body.balanceId,
       configId: body.configId,
       label: body.label ?? null,
@@ -113,19 +125,22 @@ const listCustomerCards = partnerRoute({
   query: z.strictObject({
     ...page,
     dcUserId: pathIntegerId().optional(),
+    dcCorporationId: uuid().optional(),
     balanceId: uuid().optional(),
     kind: word(['VIRTUAL', 'PHYSICAL', 'DIGITAL_FIRST']).optional(),
     configId: configId().optional(),
   }),
   answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
-  refusals: ['USER_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
+  refusals: ['USER_NOT_FOUND', 'CORPORATION_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
-    const { limit, cursor, dcUserId, ...filters } = call.query;
+    const { limit, cursor, dcUserId, dcCorporationId: corporationId, ...filters } = call.query;
     const customerId = call.params.customerId ?? dcUserId;
-    if (customerId === undefined && filters.balanceId === undefined) {
-      throw invalid([{ field: 'dcUserId', message: 'is required unless balanceId is sent' }]);
+    if (customerId === undefined && corporationId === undefined && filters.balanceId === undefined) {
+      throw invalid([
+        { field: 'dcUserId', message: 'is required unless dcCorporationId or balanceId is sent' },
+      ]);
     }
-    return await listCardsOf(call, { customerId, ...filters }, { limit, cursor });
+    return await listCardsOf(call, { customerId, corporationId, ...filters }, { limit, cursor });
   },
 });
 

@@ -4,6 +4,7 @@ import { allBalances } from './all-balances.ts';
 import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { kyb } from './kyb.ts';
 import { limits } from './limits.ts';
 import { partnerBalanceAlerts } from './partner-balance-alerts.ts';
 import { partnerBalancePostings } from './partner-balance-postings.ts';
@@ -22,6 +23,7 @@ export const secureChannel = channel({
   admit: (services, arrival, known) => admitPartner(services, arrival, known, 'optional'),
   routes: [
     ...verifications,
+    ...kyb,
     ...balances,
     ...allBalances,
     ...cards,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificateChannels } from '../../api/channels.ts';
-import { aBalance, aCard, topUp } from '../support/builders.ts';
+import { aBalance, aCard, aCorporation, aCustomer, anEmployee, topUp } from '../support/builders.ts';
 import type { Client } from '../support/clients.ts';
 import {
   type ApiHarness,
@@ -10,6 +10,7 @@ import {
   type HttpAnswer,
   startApi,
 } from '../support/harness.ts';
+import { aServerKyb, atDoor, fillKyb } from '../support/kyb.ts';
 import { aJpeg } from '../support/pictures.ts';
 import { allPaths, fill, type RoutePath } from '../support/route-paths.ts';
 import { type Named, NOTHING_NAMED, type Sample, samples } from '../support/route-samples.ts';
@@ -30,6 +31,10 @@ const kindOf = ({ channel, route }: RoutePath): Kind => {
 };
 
 const needsIssuerCode = (path: RoutePath): boolean => path.channel === 'lifecycle';
+
+/** It names no resource, and the certificate serves several programmes. */
+const programmeNeeded = (path: RoutePath): boolean =>
+  needsIssuerCode(path) || path.route.operation === 'secureBeginKybApplication';
 
 /** Certificates beside those of the harness, by what is wrong with them. */
 const EXTRA = [
@@ -235,7 +240,7 @@ async function addExtraClients(): Promise<void> {
 
 /** One of everything, in the programme `sandbox` of the demo partner. */
 async function makeOwned(): Promise<Named> {
-  const { configId } = NOTHING_NAMED;
+  const { configId, lockReason } = NOTHING_NAMED;
   const card = await aCard(api);
   const posted = await topUp(api, card, 10_000);
   const verification = await call(
@@ -254,15 +259,47 @@ async function makeOwned(): Promise<Named> {
     'GET',
     `/secure/partner-balances?kind=credit&programmeId=${programmeId}`,
   );
+  const dcCorporationId = await aCorporation(api);
+  const { employeeId } = await anEmployee(api, dcCorporationId, { userId: card.customerId });
   return {
     ...card,
+    dcCorporationId,
+    employeeId,
     otherBalanceId: await aBalance(api, card.customerId),
     transactionId: posted.body.id,
     partnerBalanceId: partnerBalances.body.items[0].id,
     verificationId: verification.body.verificationId ?? verification.body.id,
     processorCardId: processorCardId ?? '',
     configId,
+    ...(await anOwnedKyb()),
+    lockReason,
   };
+}
+
+async function anOwnedKyb(): Promise<{ applicationId: string; documentId: string }> {
+  const door = await aServerKyb(api);
+  await fillKyb(api, door);
+  const { documents } = (await atDoor(api, door, 'GET', '')).body;
+  return { applicationId: door.applicationId, documentId: documents[0].documentId };
+}
+
+/** What all other calls name has money and cards, and stays; what is deleted is made for it. */
+async function namesFor({ route }: RoutePath): Promise<Named> {
+  switch (route.operation) {
+    case 'deleteBalance':
+      return { ...named, balanceId: await aBalance(api, named.customerId) };
+    case 'deleteUser':
+      return { ...named, customerId: await aCustomer(api) };
+    case 'deleteCorporation':
+      return { ...named, dcCorporationId: await aCorporation(api) };
+    case 'removeEmployee':
+      return { ...named, employeeId: (await anEmployee(api, named.dcCorporationId)).employeeId };
+    case 'secureSubmitKybApplication':
+      // The persons of the one that all other calls name were replaced, their documents went with them.
+      return { ...named, ...(await anOwnedKyb()) };
+    default:
+      return named;
+  }
 }
 
 const pathNamed = (operation: string): RoutePath =>
@@ -287,7 +324,7 @@ async function call(
     ...(sample.body === undefined ? {} : { body: sample.body(names, path.path) }),
     ...(sample.form === undefined ? {} : { form: sample.form(names) }),
   };
-  const target = fill(path.path, { ...names, userId: names.customerId });
+  const target = fill(path.path, { ...names, userId: names.customerId, type: 'CORRESPONDENCE' });
   return await api.call(path.method, target + (sample.query?.(names, path.path) ?? ''), options);
 }
 
@@ -298,14 +335,15 @@ const auditRows = (requestId: string) =>
     .where('request_id', '=', requestId)
     .execute();
 
-const idsIn = (answer: HttpAnswer): unknown[] => answer.body.items.map((one: { id: unknown }) => one.id);
+const idsIn = (answer: HttpAnswer): unknown[] =>
+  answer.body.items.map((one: { id?: unknown; dcCorporationId?: unknown }) => one.id ?? one.dcCorporationId);
 
 it('has a sample for every operation of the certificate listener, and the listener serves these paths', () => {
   expect(Object.keys(sampleOf).toSorted()).toEqual(
     [...new Set(PATHS.map((path) => path.route.operation))].toSorted(),
   );
   const mounted = allPaths(api.routes).filter(
-    (path) => !['public', 'admin', 'customers', 'entry'].includes(path.channel),
+    (path) => !['public', 'admin', 'kyb', 'customers', 'entry'].includes(path.channel),
   );
   expect(mounted.map(({ method, path }) => `${method} ${path}`)).toEqual(
     PATHS.map(({ method, path }) => `${method} ${path}`),
@@ -369,7 +407,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
       }
       case 'own': {
         expect(answer.status).toBe(201);
-        const seen = await api.call('GET', `/lifecycle/v1/users/${answer.body.id}`, {
+        const seen = await api.call('GET', answer.headers['location'] ?? '', {
           headers: { 'Issuer-Code': 'sandbox' },
         });
         expect(seen.status).toBe(404);
@@ -390,12 +428,7 @@ describe('the same requests from those who may', () => {
       }
       const kind = kindOf(path);
       const as = kind === 'processor' || kind === 'sponsor' ? kind : 'demo';
-      // The balance that all other calls name has money and a card.
-      const names =
-        path.route.operation === 'deleteBalance'
-          ? { ...named, balanceId: await aBalance(api, named.customerId) }
-          : named;
-      const answer = await call(path, names, as, needsIssuerCode(path) ? 'sandbox' : null);
+      const answer = await call(path, await namesFor(path), as, programmeNeeded(path) ? 'sandbox' : null);
       expect([answer.status, answer.body?.title]).toEqual([
         expect.toSatisfy((status: number) => status >= 200 && status < 300),
         undefined,
@@ -413,7 +446,8 @@ describe('the public listener', () => {
         listener: 'public',
         ...(path.method === 'GET' ? {} : { body: {} }),
       });
-      expect([path.path, answer.status]).toEqual([path.path, path.method === 'GET' ? 200 : 401]);
+      const refused = path.path.startsWith('/webhooks/') ? 401 : 400;
+      expect([path.path, answer.status]).toEqual([path.path, path.method === 'GET' ? 200 : refused]);
     }
     expect(await tables.state()).toEqual(before);
   });

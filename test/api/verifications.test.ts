@@ -1,5 +1,6 @@
 import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import { FormData as MultipartForm } from 'undici';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDocument } from '../../vault/document-store.ts';
 import { type ApiHarness, type CallOptions, startApi } from '../support/harness.ts';
@@ -155,6 +156,21 @@ describe('200 and 201', () => {
     expect(content.includes('taken at home')).toBe(false);
   });
 
+  it('keeps nothing of an archive that hangs on a picture', async () => {
+    const userId = await aUser('sandbox');
+    const polyglot = Buffer.concat([jpeg, aZip()]);
+    const { status, body } = await send(userId, form({ imageFace: aFile(polyglot) }));
+    expect(status).toBe(201);
+    const rows = await api.owner
+      .selectFrom('verification_documents')
+      .select(['kind', 'bytes'])
+      .where('verification_id', '=', body.verificationId)
+      .where('kind', '=', 'FACE')
+      .execute();
+    const clean = await sharp(jpeg).rotate().jpeg({ quality: 90 }).toBuffer();
+    expect(rows).toEqual([{ kind: 'FACE', bytes: clean.length }]);
+  });
+
   it('needs no back of a passport, takes PNG, and PDF for documents', async () => {
     const userId = await aUser('sandbox');
     const data = form({
@@ -288,6 +304,10 @@ describe('409', () => {
   });
 });
 
+/** An archive without entries, long enough to be looked into. */
+const aZip = () => Buffer.from(`PK\x03\x04${'z'.repeat(20_000)}PK\x05\x06${'\0'.repeat(18)}`, 'latin1');
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+
 describe('413 and 415', () => {
   it('refuses a file of more than 10 MB, and a form of more than 32 MB', async () => {
     const userId = await aUser('sandbox');
@@ -321,6 +341,19 @@ describe('413 and 415', () => {
       async () => ({
         imageFront: aFile(aPdf('<< /S /J#61vaScript >>'), 'application/pdf'),
       }),
+    ],
+    [
+      'a PDF that is an archive too',
+      async () => ({ imageFront: aFile(Buffer.concat([aPdf(), aZip()]), 'application/pdf') }),
+    ],
+    ['an archive', async () => ({ imageFront: aFile(aZip(), 'image/jpeg') })],
+    [
+      'a drawing of markup',
+      async () => ({ imageFront: aFile(Buffer.from(SVG.padEnd(20_000, ' ')), 'image/png') }),
+    ],
+    [
+      'a program',
+      async () => ({ imageFront: aFile(Buffer.from('<?php x();'.padEnd(20_000, ' ')), 'image/jpeg') }),
     ],
   ])('refuses %s', async (_name, change) => {
     const userId = await aUser('sandbox');

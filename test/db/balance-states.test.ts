@@ -90,6 +90,7 @@ const request = (trx: Trx, card: TestCard) =>
     kind: 'VIRTUAL',
     balanceId: card.balanceId,
     customerId: card.customerId,
+    corporationId: null,
     label: null,
   });
 

@@ -100,9 +100,11 @@ async function inInbox(): Promise<Mailed[]> {
 /** Starts a mail relay as a worker has it. */
 const relay = (smtpUrl = inbox.smtpUrl) =>
   startMailRelay({
+    renderKyb: async () => null,
     engine: traffic.engine,
     vault: testVault(),
     mail: createMailClient({ smtpUrl, from: 'cardloom@bank.test' }),
+    addressOf: async () => null,
     logger,
     lookMs: 20,
   });

@@ -17,6 +17,7 @@ const EXEMPT = [
   'partitioned_tables',
   'recon_runs',
   'screening_entries',
+  'screening_lists',
 ];
 
 const UNPROTECTED = `

@@ -6,7 +6,7 @@ import type { Database } from '../../db/database.ts';
 import { newIdAt } from '../../db/ids.ts';
 import type { Programme } from '../../db/partners.ts';
 import { takeProviderEvent } from '../../db/provider-events.ts';
-import { recordHits, hitSummary } from '../../db/screening.ts';
+import { customerSubject, recordHits, hitSummary } from '../../db/screening.ts';
 import { addTransactionalLock, lockReasonsOf } from '../../db/transactional-locks.ts';
 import {
   applyDecision,
@@ -228,12 +228,15 @@ describe('acceptance', () => {
     await asEngine((trx) => setStage(trx, old.verificationId, 'REVIEW'));
     expect(await code()).toBe('DOCUMENT_EXPIRED');
     await asEngine((trx) =>
-      recordHits(trx, { ...customer, verificationId: old.verificationId }, [
-        { listCode: 'EU', entryId: 'e-1', score: 0.95 },
-      ]),
+      recordHits(
+        trx,
+        customerSubject(customer.customerId),
+        { partnerId: customer.partnerId, verificationId: old.verificationId },
+        [{ listCode: 'EU', entryId: 'e-1', score: 0.95, fingerprint: 'f-1' }],
+      ),
     );
     expect(await code()).toBe('SCREENING_HIT_OPEN');
-    expect(await asEngine((trx) => hitSummary(trx, customer.customerId))).toEqual({
+    expect(await asEngine((trx) => hitSummary(trx, customerSubject(customer.customerId)))).toEqual({
       open: true,
       sanction: true,
       sanctionConfirmed: false,

@@ -46,6 +46,44 @@ export async function aCustomer(api: ApiHarness, issuerCode = 'sandbox'): Promis
   return answer.body.id as number;
 }
 
+/** A body for `POST /lifecycle/v1/corporations` with a taxId of its own. */
+export const aCompany = (overrides: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  name: 'Example Works',
+  country: 'PL',
+  taxId: String(randomInt(1e10)).padStart(10, '0'),
+  email: 'office@works.test',
+  phone: '48221234567',
+  kyb: 'SUCCESS',
+  ...overrides,
+});
+
+/** A verified corporation of the programme `sandbox`; gives the id. */
+export async function aCorporation(
+  api: ApiHarness,
+  overrides: Record<string, unknown> = {},
+): Promise<string> {
+  const answer = await api.call('POST', '/lifecycle/v1/corporations', {
+    headers: { 'Issuer-Code': 'sandbox' },
+    body: aCompany(overrides),
+  });
+  if (answer.status !== 201) throw new Error(`no corporation: ${answer.status} ${answer.text}`);
+  return answer.body.dcCorporationId as string;
+}
+
+/** An employee of a corporation: a user who is there, or a new verified one. */
+export async function anEmployee(
+  api: ApiHarness,
+  dcCorporationId: string,
+  who: Record<string, unknown> = { user: aPerson() },
+): Promise<{ readonly employeeId: string; readonly userId: number }> {
+  const answer = await api.call('POST', `/lifecycle/v1/corporations/${dcCorporationId}/employees`, {
+    headers: { 'Issuer-Code': 'sandbox' },
+    body: { role: 'EMPLOYEE', ...who },
+  });
+  if (answer.status !== 201) throw new Error(`no employee: ${answer.status} ${answer.text}`);
+  return answer.body as { employeeId: string; userId: number };
+}
+
 /** A EUR balance of a user; gives the id. */
 export async function aBalance(api: ApiHarness, customerId: number): Promise<string> {
   const answer = await api.call('POST', `/secure/customers/${customerId}/balances`, {

@@ -67,9 +67,11 @@ export const aView = (changes: Partial<AuthorizationView> = {}): AuthorizationVi
     sharedAuthorization: false,
     allowPartialApproval: false,
     holdDays: null,
+    corporateHolderKyc: 'required',
   },
   product: { version: 1, pinTries: 3, anonymous: false },
   owner: { state: 'VERIFIED', kyc: 'SUCCESS', transactionalLocks: 0 },
+  corporation: null,
   balance: {
     balanceId: 'b',
     currency: 'EUR',

@@ -1,11 +1,14 @@
 import { FormData as MultipartForm } from 'undici';
 import { aPurchase, aRecord, aReversal } from './card-traffic.ts';
-import { aPerson, encrypted } from './builders.ts';
+import { aCompany, aPerson, encrypted } from './builders.ts';
+import { aBusiness, aContact, anEntity, anOwner, anUpload } from './kyb.ts';
 import { aFile } from './pictures.ts';
 
 /** Ids that the parameters of a path, or the members of a body, may name. */
 export interface Named {
   readonly customerId: number;
+  readonly dcCorporationId: string;
+  readonly employeeId: string;
   readonly cardId: number;
   readonly balanceId: string;
   /** Another balance of the same programme. */
@@ -15,11 +18,17 @@ export interface Named {
   readonly verificationId: string;
   readonly processorCardId: string;
   readonly configId: string;
+  /** An application of a company, with a document. */
+  readonly applicationId: string;
+  readonly documentId: string;
+  readonly lockReason: string;
 }
 
 /** Ids of nothing. */
 export const NOTHING_NAMED: Named = {
   customerId: 999_999_999,
+  dcCorporationId: '11111111-1111-4111-8111-111111111111',
+  employeeId: '11111111-1111-4111-8111-111111111111',
   cardId: 999_999_999,
   balanceId: '11111111-1111-4111-8111-111111111111',
   otherBalanceId: '22222222-2222-4222-8222-222222222222',
@@ -28,6 +37,9 @@ export const NOTHING_NAMED: Named = {
   verificationId: '11111111-1111-4111-8111-111111111111',
   processorCardId: 'pc_nothing',
   configId: '0019167984',
+  applicationId: '11111111-1111-4111-8111-111111111111',
+  documentId: '11111111-1111-4111-8111-111111111111',
+  lockReason: 'POLICE_LOCK',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -54,6 +66,18 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   readLatestVerification: missing,
   listVerifications: missing,
   readVerification: missing,
+  secureBeginKybApplication: {
+    stranger: 'own',
+    body: () => aContact(),
+  },
+  secureReadKybApplication: missing,
+  securePutKybContact: { ...missing, body: () => aContact() },
+  securePutKybEntity: { ...missing, body: () => anEntity() },
+  securePutKybBusiness: { ...missing, body: () => aBusiness() },
+  securePutKybPersons: { ...missing, body: () => ({ persons: [anOwner()] }) },
+  secureAddKybDocument: { ...missing, form: () => anUpload({ type: 'OTHER' }, picture) },
+  secureRemoveKybDocument: missing,
+  secureSubmitKybApplication: missing,
   createBalance: { ...missing, body: () => ({ currency: 'EUR' }) },
   listBalances: missing,
   readBalance: missing,
@@ -121,6 +145,31 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
       ...(path.includes('{userId}') ? {} : { userId: customerId }),
     }),
   },
+  lockUser: { ...missing, body: () => ({ reason: 'asked for by the user' }) },
+  unlockUser: missing,
+  deleteUser: missing,
+  listUserAddresses: missing,
+  putUserAddress: { ...missing, body: anAddress },
+  deleteUserAddress: missing,
+  createCorporation: { stranger: 'own', body: () => aCompany({ kyb: null }) },
+  listCorporations: { stranger: 'list' },
+  readCorporation: missing,
+  updateCorporation: { ...missing, body: () => ({ website: 'https://example.com' }) },
+  lockCorporation: missing,
+  unlockCorporation: missing,
+  deleteCorporation: missing,
+  listCorporationAddresses: missing,
+  putCorporationAddress: { ...missing, body: anAddress },
+  deleteCorporationAddress: missing,
+  addEmployee: { ...missing, body: () => ({ user: aPerson(), role: 'EMPLOYEE' }) },
+  listEmployees: missing,
+  readEmployee: missing,
+  updateEmployee: { ...missing, body: () => ({ position: 'clerk' }) },
+  removeEmployee: missing,
+  listEmployeeCards: missing,
+  listUserLocks: missing,
+  addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
+  liftUserLock: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
@@ -152,6 +201,18 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   },
   processorHealth: { stranger: 'none' },
 });
+
+/** An address; where the path names no type, the body does. */
+function anAddress(_named: Named, path: string): object {
+  return {
+    street: 'Polna',
+    number: '17a',
+    city: 'Lublin',
+    postCode: '20-128',
+    country: 'PL',
+    ...(path.includes('{type}') ? {} : { type: 'CORRESPONDENCE' }),
+  };
+}
 
 /** A verification form that is right. */
 export function verificationForm(picture: Buffer): FormData {

@@ -28,6 +28,14 @@ const card = (changes: Partial<AuthorizationView['card']>): Partial<Authorizatio
 const owner = (changes: Partial<NonNullable<AuthorizationView['owner']>>): Partial<AuthorizationView> => ({
   owner: { state: 'VERIFIED', kyc: 'SUCCESS', transactionalLocks: 0, ...changes },
 });
+/** A card of a corporation's balance, held by an employee. */
+const company = (
+  changes: Partial<NonNullable<AuthorizationView['corporation']>> = {},
+  others: Partial<AuthorizationView> = {},
+): Partial<AuthorizationView> => ({
+  corporation: { state: 'ACTIVE', kyb: 'SUCCESS', transactionalLocks: 0, employee: 'ACTIVE', ...changes },
+  ...others,
+});
 const balance = (
   changes: Partial<NonNullable<AuthorizationView['balance']>>,
 ): Partial<AuthorizationView> => ({
@@ -127,6 +135,13 @@ const REFUSALS: readonly Case[] = [
   ['no owner', { owner: null }, {}, 'CUSTOMER_NOT_FOUND - 62 1018 INVALID 6'],
   ['owner deleted', owner({ state: 'DELETED' }), {}, 'CUSTOMER_NOT_FOUND - 62 1018 INVALID 6'],
   ['owner locked', owner({ state: 'LOCKED' }), {}, 'CUSTOMER_NOT_FOUND CUSTOMER_LOCKED 62 1018 DECLINED 6'],
+  ['corporation deleted', company({ state: 'DELETED' }), {}, 'CUSTOMER_NOT_FOUND - 62 1018 INVALID 6'],
+  ['corporation locked', company({ state: 'LOCKED' }), {}, 'CUSTOMER_NOT_FOUND CORPORATION_LOCKED 62 1018 DECLINED 6'],
+  ['corporation locked, nobody holds the card', company({ state: 'LOCKED', employee: null }, { owner: null }), {}, 'CUSTOMER_NOT_FOUND CORPORATION_LOCKED 62 1018 DECLINED 6'],
+  ['employee suspended', company({ employee: 'SUSPENDED' }), {}, 'CUSTOMER_NOT_FOUND EMPLOYEE_SUSPENDED 62 1018 DECLINED 6'],
+  ['employee removed', company({ employee: 'REMOVED' }), {}, 'CUSTOMER_NOT_FOUND - 62 1018 INVALID 6'],
+  ['employee locked', company({}, owner({ state: 'LOCKED' })), {}, 'CUSTOMER_NOT_FOUND CUSTOMER_LOCKED 62 1018 DECLINED 6'],
+  ['employee deleted', company({}, owner({ state: 'DELETED' })), {}, 'CUSTOMER_NOT_FOUND - 62 1018 INVALID 6'],
   ['no balance', { balance: null }, {}, 'BALANCE_NOT_FOUND - 52 1014 INVALID 7'],
   ['balance blocked', balance({ state: 'BLOCKED' }), {}, 'BALANCE_NOT_FOUND BALANCE_BLOCKED 52 1014 INVALID 7'],
   ['balance linking', balance({ state: 'LINKING' }), {}, 'BALANCE_NOT_FOUND BALANCE_LINKING 52 1014 INVALID 7'],
@@ -142,6 +157,12 @@ const REFUSALS: readonly Case[] = [
   ['wrong expiry by date', {}, { expiry: '2029-04' }, 'UNKNOWN_ERROR EXPIRY_MISMATCH 54 1001 DECLINED 9'],
   ['3-D Secure failed', {}, verdicts({ threeDs: 'NO_MATCH' }), 'UNKNOWN_ERROR THREE_DS_FAILED 63 1022 DECLINED 9'],
   ['transactional lock', owner({ transactionalLocks: 1 }), {}, 'AML_EXCEPTION TRANSACTIONAL_LOCK 59 1002 DECLINED 10'],
+  ['transactional lock of the corporation', company({ transactionalLocks: 1 }), {}, 'AML_EXCEPTION TRANSACTIONAL_LOCK 59 1002 DECLINED 10'],
+  ['transactional lock of the employee', company({}, owner({ transactionalLocks: 1 })), {}, 'AML_EXCEPTION TRANSACTIONAL_LOCK 59 1002 DECLINED 10'],
+  ['corporation not verified', company({ kyb: 'IN_PROGRESS' }), {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
+  ['corporation not verified, its employees need not be', company({ kyb: 'NOT_STARTED' }, programme({ corporateHolderKyc: 'waived' })), {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
+  ['employee not verified', company({}, owner({ kyc: 'IN_PROGRESS' })), {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
+  ['not verified, where only employees need not be', { ...owner({ kyc: 'FAILED' }), ...programme({ corporateHolderKyc: 'waived' }) }, {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
   ['not verified', owner({ kyc: 'IN_PROGRESS' }), {}, 'AML_EXCEPTION KYC_NOT_COMPLETE 59 1002 DECLINED 10'],
   ['another currency', {}, { currency: 'USD' }, 'CURRENCY_MISMATCH - 57 1019 INVALID 11'],
   ['control of the card', limits({ card: { controls: { ...ALL_ON, contactless: false } } }), {}, 'LIMIT_EXCEED CONTROL 57 1019 DECLINED 14'],
@@ -287,6 +308,17 @@ describe('approval', () => {
       product: { version: 1, pinTries: 3, anonymous: true },
     });
     expect(decide(view, aCommand(), NOON_MS, IDS).answer.result).toBe('APPROVED');
+  });
+
+  it.each<[string, Partial<AuthorizationView>]>([
+    ['that an employee holds', company()],
+    ['that nobody holds', company({ employee: null }, { owner: null })],
+    [
+      'whose programme waives the kyc of employees',
+      company({}, { ...owner({ kyc: 'NOT_STARTED' }), ...programme({ corporateHolderKyc: 'waived' }) }),
+    ],
+  ])('lets a card of a corporation pay %s', (_name, view) => {
+    expect(decide(aView(view), aCommand(), NOON_MS, IDS).answer.result).toBe('APPROVED');
   });
 
   it('is good through the last day of the card', () => {

@@ -12,7 +12,7 @@ const TYPES = Object.keys(INTERNAL_POSTINGS) as InternalType[];
 
 const scene: PostingScene = {
   balance: { state: 'ACTIVE', currency: 'EUR', posted: 1000, held: 0 },
-  owner: { state: 'VERIFIED', kyc: 'SUCCESS', transactionalLocks: 0 },
+  owner: { kind: 'CUSTOMER', state: 'VERIFIED', verified: 'SUCCESS', transactionalLocks: 0 },
   reference: null,
   ceilings: {},
 };

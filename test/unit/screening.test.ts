@@ -34,11 +34,14 @@ describe('matches', () => {
     entryId: 'e-1',
     normalizedNames: ['boris example', 'b example'],
     birthYears: [1970],
+    fingerprint: 'f-1',
   };
   const person = { firstName: 'Boris', lastName: 'Example', birthYear: 1970 };
 
   it('are found by name or alias with their best score', () => {
-    expect(matchesOf(person, [entry])).toEqual([{ listCode: 'EU', entryId: 'e-1', score: 1 }]);
+    expect(matchesOf(person, [entry])).toEqual([
+      { listCode: 'EU', entryId: 'e-1', score: 1, fingerprint: 'f-1' },
+    ]);
   });
 
   it('are none below the threshold', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { AppliedDecision, ScreenedVerification } from '../../activities/database/verifications.ts';
 import type { CheckResult, ProviderStep } from '../../activities/kyc-provider/verifications.ts';
-import type { ReviewDecision } from '../../domain/verification.ts';
+import type { ReviewDecision, VerificationTimings } from '../../domain/verification.ts';
 import {
   close,
   type customerVerification,
@@ -50,6 +50,10 @@ const activities: Partial<Activities> = {
     const { facts, factsAfterHit } = scriptOf(verificationId);
     return { ...facts, ...factsAfterHit };
   },
+  remindReviewers: async ({ verificationId }: Of) => {
+    scriptOf(verificationId).told.push('reminder');
+    return 1;
+  },
   setStage: async ({ verificationId, stage }: Of & { stage: string }) =>
     void scriptOf(verificationId).told.push(stage),
   applyDecision: async ({ verificationId, ...outcome }: Of & AppliedDecision) =>
@@ -91,7 +95,7 @@ afterAll(() => worker.stop());
 
 interface Given extends Partial<Omit<Script, 'facts'>> {
   readonly facts?: Partial<ScreenedVerification>;
-  readonly timings?: { readonly providerPollMs?: number; readonly providerLimitMs?: number };
+  readonly timings?: Partial<VerificationTimings>;
 }
 
 async function given({ facts = {}, timings = {}, ...script }: Given = {}) {
@@ -279,6 +283,22 @@ describe('a person', () => {
     });
     await handle.signal(close, {});
     await handle.result();
+  });
+
+  it('is reminded again and again, until the decision', async () => {
+    const { handle, script } = await given({ facts: { mode: 'MANUAL' }, timings: { reviewReminderMs: 200 } });
+    await untilStage(handle, 'REVIEW');
+    await vi.waitFor(
+      () => expect(script.told.filter((one) => one === 'reminder').length).toBeGreaterThan(1),
+      {
+        timeout: 10_000,
+      },
+    );
+    expect(await handle.executeUpdate(decide, { args: [accept] })).toEqual({ status: 'ACCEPTED' });
+    await handle.result();
+    const reminders = script.told.filter((one) => one === 'reminder').length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(script.told.filter((one) => one === 'reminder')).toHaveLength(reminders);
   });
 
   it('decides once: the same update id gives the first answer, another one is refused or too late', async () => {

@@ -1,5 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { clearingFileScenarios } from './clearing-file.ts';
+import { corporationOnboardingScenarios } from './corporation-onboarding.ts';
+import { customerJobScenarios } from './customer-jobs.ts';
 import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
@@ -9,6 +11,8 @@ import { verificationScenarios } from './verification.ts';
 /** Every path that is recorded; a new workflow adds a file beside this and a line here. */
 export const scenarios: readonly Scenario[] = [
   ...clearingFileScenarios,
+  ...corporationOnboardingScenarios,
+  ...customerJobScenarios,
   ...holdReleaseScenarios,
   ...notificationScenarios,
   ...processorInstructionScenarios,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../../activities/index.ts';
 import type { ScreenedVerification } from '../../../activities/database/verifications.ts';
 import type { CheckResult } from '../../../activities/kyc-provider/verifications.ts';
-import type { ReviewDecision } from '../../../domain/verification.ts';
+import type { ReviewDecision, VerificationTimings } from '../../../domain/verification.ts';
 import { begin, neverEnds, type Scenario, type Stage, untilItEnds, untilItWaits } from '../scenario.ts';
 
 const FACTS: ScreenedVerification = {
@@ -50,7 +50,7 @@ function collaborators(
 
 const manual = collaborators({ mode: 'MANUAL' });
 
-const verify = (stage: Stage, id: string, timings = SLOW) =>
+const verify = (stage: Stage, id: string, timings: VerificationTimings = SLOW) =>
   begin(stage, 'customerVerification', `customer-verification:${id}`, {
     verificationId: id,
     customerId: FACTS.customerId,
@@ -60,9 +60,9 @@ const verify = (stage: Stage, id: string, timings = SLOW) =>
 type Run = Awaited<ReturnType<typeof verify>>;
 
 /** Short timers come and go between two looks at a run, so its own word for the stage is waited for first. */
-async function untilReview(handle: Run): Promise<void> {
+async function untilReview(handle: Run, waits: 'MESSAGE' | 'TIMER' = 'MESSAGE'): Promise<void> {
   while ((await handle.query<{ stage: string }>('state')).stage !== 'REVIEW') await sleep(50);
-  await untilItWaits(handle, 'MESSAGE');
+  await untilItWaits(handle, waits);
 }
 
 /** A path that ends after `act`, taken once the run has come to `waits`. */
@@ -158,6 +158,36 @@ const customerVerification: readonly Scenario[] = [
       await untilReview(handle);
       await handle.executeUpdate('decide', { args: [ACCEPT] });
       return await untilItEnds(handle);
+    },
+  },
+  {
+    workflow: 'customer-verification',
+    path: 'reminded-then-accepted',
+    activities: { ...manual, remindReviewers: async () => 2 },
+    async play(stage) {
+      const handle = await verify(stage, 'reminded', { ...SLOW, reviewReminderMs: 1_500 });
+      await untilReview(handle, 'TIMER');
+      await sleep(2_000);
+      await handle.executeUpdate('decide', { args: [ACCEPT] });
+      return await untilItEnds(handle);
+    },
+  },
+  {
+    workflow: 'customer-verification',
+    path: 'in-flight-review-with-reminder',
+    activities: manual,
+    async play(stage) {
+      const handle = await verify(stage, 'in-flight-reminder', { ...SLOW, reviewReminderMs: HOUR_MS });
+      return await untilItWaits(handle, 'TIMER');
+    },
+  },
+  {
+    workflow: 'customer-verification',
+    path: 'in-flight-reminding',
+    activities: { ...manual, remindReviewers: neverEnds },
+    async play(stage) {
+      const handle = await verify(stage, 'in-flight-reminding', { ...SLOW, reviewReminderMs: 100 });
+      return await untilItWaits(handle, 'ACTIVITY');
     },
   },
   inFlight('screening', { ...manual, screenPerson: neverEnds }, 'ACTIVITY'),

@@ -1,0 +1,64 @@
+import { deleteCorporation, lockCorporation, unlockCorporation } from '../../db/corporation-states.ts';
+import { holdCorporation } from '../../db/corporations.ts';
+import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { lockReasonBody, uuid, z } from '../schemas/shared.ts';
+
+const shared = {
+  role: { scopes: ['partner'] },
+  owner: 'programme',
+  jwe: 'open',
+  idempotency: 'accepted',
+  params: z.strictObject({ dcCorporationId: uuid() }),
+} as const;
+
+const lock = partnerRoute({
+  ...shared,
+  operation: 'lockCorporation',
+  method: 'POST',
+  path: '/corporations/{dcCorporationId}/lock',
+  summary: 'Lock a corporation: all authorizations on its balances decline',
+  body: lockReasonBody,
+  answers: { 204: { description: 'locked, or already so' } },
+  refusals: ['CORPORATION_NOT_FOUND', 'STATE_CONFLICT'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const ids = programmeIds(call.principal);
+      const held = await holdCorporation(trx, ids, call.params.dcCorporationId);
+      await lockCorporation(trx, held, call.body.reason ?? null);
+      return { status: 204 };
+    }),
+});
+
+const unlock = partnerRoute({
+  ...shared,
+  operation: 'unlockCorporation',
+  method: 'POST',
+  path: '/corporations/{dcCorporationId}/unlock',
+  summary: 'Unlock a corporation',
+  answers: { 204: { description: 'unlocked, or already so' } },
+  refusals: ['CORPORATION_NOT_FOUND', 'STATE_CONFLICT'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const ids = programmeIds(call.principal);
+      await unlockCorporation(trx, await holdCorporation(trx, ids, call.params.dcCorporationId));
+      return { status: 204 };
+    }),
+});
+
+const remove = partnerRoute({
+  ...shared,
+  operation: 'deleteCorporation',
+  method: 'DELETE',
+  path: '/corporations/{dcCorporationId}',
+  summary: 'Delete a corporation whose balances are at zero',
+  answers: { 204: { description: 'deleted, or already so' } },
+  refusals: ['CORPORATION_NOT_FOUND', 'BALANCE_NOT_EMPTY', 'BALANCE_HAS_HOLDS', 'PARTNER_UNAVAILABLE'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const ids = programmeIds(call.principal);
+      await deleteCorporation(trx, await holdCorporation(trx, ids, call.params.dcCorporationId));
+      return { status: 204 };
+    }),
+});
+
+export const corporationStates = [lock, unlock, remove];

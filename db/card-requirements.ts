@@ -1,0 +1,131 @@
+import type { Selectable } from 'kysely';
+import type { CorporationStanding } from '../domain/corporation.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Trx } from './atomically.ts';
+import { holdCorporation, refuseStanding } from './corporations.ts';
+import type { CardProductsTable } from './database.ts';
+
+type CardProduct = Selectable<CardProductsTable>;
+
+/** What a card is asked for with, as far as its requirements look at it. */
+export interface RequestedCard {
+  readonly programmeId: number;
+  readonly configId: string;
+  readonly kind: 'VIRTUAL';
+  readonly balanceId: string;
+  readonly customerId: number | null;
+  readonly corporationId: string | null;
+}
+
+/** The requirements before issuing, in their order (cards 2); answers the product. Throws their 404 and 422. */
+export async function requireCardRequest(trx: Trx, request: RequestedCard): Promise<CardProduct> {
+  const { customerId, corporationId } = request;
+  const product = await requireProduct(trx, request);
+  const waived = corporationId !== null && (await waivesHolderKyc(trx, request.programmeId));
+  const person =
+    customerId === null
+      ? null
+      : await requireHolder(trx, request.programmeId, customerId, !waived && !product.anonymous);
+  const corporation = corporationId === null ? null : await requireEmployer(trx, request, corporationId);
+  await requireBalance(trx, request, product);
+  if ((person?.transactional_locks ?? 0) > 0) {
+    throw new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
+  }
+  if (corporation !== null) refuseStanding(corporation);
+  await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
+  return product;
+}
+
+async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardProduct> {
+  const product = await trx
+    .selectFrom('card_products')
+    .selectAll()
+    .where('programme_id', '=', request.programmeId)
+    .where('config_id', '=', request.configId)
+    .where('state', '=', 'ACTIVE')
+    .executeTakeFirst();
+  if (product === undefined) throw new Refusal('CARD_PRODUCT_NOT_FOUND', 'There is no such card product.');
+  const others = request.corporationId === null ? 'corporation' : 'user';
+  if (product.kind !== request.kind || product.holder === others) {
+    throw new Refusal('CARD_PRODUCT_MISMATCH', 'This card product is of another kind or for other holders.');
+  }
+  return product;
+}
+
+async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
+  const programme = await trx
+    .selectFrom('programmes')
+    .select('corporate_holder_kyc')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return programme.corporate_holder_kyc === 'waived';
+}
+
+async function requireHolder(trx: Trx, programmeId: number, customerId: number, kycNeeded: boolean) {
+  const holder = await trx
+    .selectFrom('customers')
+    .select(['state', 'kyc', 'transactional_locks'])
+    .where('customer_id', '=', customerId)
+    .where('programme_id', '=', programmeId)
+    .forShare()
+    .executeTakeFirst();
+  if (holder === undefined || holder.state === 'DELETED')
+    throw new Refusal('USER_NOT_FOUND', 'There is no such user.');
+  if (holder.state === 'LOCKED') throw new Refusal('USER_NOT_ACTIVE', 'The user is locked.');
+  if (holder.kyc !== 'SUCCESS' && kycNeeded) {
+    throw new Refusal('KYC_REQUIRED', 'The user has to be verified first.');
+  }
+  return holder;
+}
+
+/** The corporation, with a place for its transactional locks to be looked at later in the order. */
+async function requireEmployer(
+  trx: Trx,
+  { programmeId, customerId }: RequestedCard,
+  corporationId: string,
+): Promise<CorporationStanding> {
+  const corporation = await holdCorporation(trx, [programmeId], corporationId, 'share');
+  refuseStanding({ ...corporation, transactionalLocks: 0 });
+  if (customerId === null) return corporation;
+  const employee = await trx
+    .selectFrom('employees')
+    .select('employee_id')
+    .where('corporation_id', '=', corporationId)
+    .where('customer_id', '=', customerId)
+    .where('state', '=', 'ACTIVE')
+    .executeTakeFirst();
+  if (employee === undefined) {
+    throw new Refusal('USER_NOT_IN_CORPORATION', 'The user is not an active employee of the corporation.');
+  }
+  return corporation;
+}
+
+async function requireBalance(trx: Trx, request: RequestedCard, product: CardProduct): Promise<void> {
+  const balance = await trx
+    .selectFrom('balances')
+    .select(['state', 'currency', 'customer_id', 'corporation_id'])
+    .where('balance_id', '=', request.balanceId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  const owned =
+    request.corporationId === null
+      ? balance?.customer_id === request.customerId
+      : balance?.corporation_id === request.corporationId;
+  if (balance === undefined || !owned) {
+    throw new Refusal('BALANCE_NOT_FOUND', 'The owner of the card has no such balance.');
+  }
+  if (balance.state !== 'ACTIVE') throw new Refusal('BALANCE_NOT_ACTIVE', 'The balance is not active.');
+  if (balance.currency !== product.currency) {
+    throw new Refusal('CURRENCY_MISMATCH', 'The card product has another currency than the balance.');
+  }
+}
+
+async function requireRoom(trx: Trx, balanceId: string, most: number): Promise<void> {
+  const { live } = await trx
+    .selectFrom('cards')
+    .select((select) => select.fn.countAll<number>().as('live'))
+    .where('balance_id', '=', balanceId)
+    .where('base_state', 'in', ['PENDING', 'INACTIVE', 'ACTIVE'])
+    .executeTakeFirstOrThrow();
+  if (live >= most) throw new Refusal('CARD_LIMIT_REACHED', 'The balance has as many cards as it may have.');
+}

@@ -1,0 +1,81 @@
+import type { Activities } from '../../../activities/index.ts';
+import { begin, neverEnds, type Scenario, type Stage, untilItEnds, untilItWaits } from '../scenario.ts';
+
+/** Blocks of a rescreening, in order; then there is nobody left. */
+const blocks = (...lastIds: number[]): Partial<Activities> => {
+  const left = [...lastIds];
+  return {
+    rescreenCustomers: async () => {
+      const lastCustomerId = left.shift() ?? null;
+      return { screened: lastCustomerId === null ? 0 : 200, locked: 1, lastCustomerId };
+    },
+  };
+};
+
+const rescreen = (stage: Stage, path: string, blocksPerRun?: number) =>
+  begin(stage, 'rescreening', `rescreening:${path}`, blocksPerRun === undefined ? {} : { blocksPerRun });
+
+/** Paths of the jobs over customers: `document-expiry`, `lock-expiry`, `rescreening`. */
+export const customerJobScenarios: readonly Scenario[] = [
+  {
+    workflow: 'document-expiry',
+    path: 'some-locked',
+    activities: { lockExpiredDocuments: async () => 3, tellEndingDocuments: async () => 5 },
+    play: async (stage) => await untilItEnds(await begin(stage, 'documentExpiry', 'document-expiry:1')),
+  },
+  {
+    workflow: 'document-expiry',
+    path: 'in-flight-locking',
+    activities: { lockExpiredDocuments: neverEnds },
+    play: async (stage) =>
+      await untilItWaits(await begin(stage, 'documentExpiry', 'document-expiry:2'), 'ACTIVITY'),
+  },
+  {
+    workflow: 'document-expiry',
+    path: 'in-flight-telling',
+    activities: { lockExpiredDocuments: async () => 0, tellEndingDocuments: neverEnds },
+    play: async (stage) =>
+      await untilItWaits(await begin(stage, 'documentExpiry', 'document-expiry:3'), 'ACTIVITY'),
+  },
+  {
+    workflow: 'lock-expiry',
+    path: 'some-lifted',
+    activities: { liftExpiredLocks: async () => 2 },
+    play: async (stage) => await untilItEnds(await begin(stage, 'lockExpiry', 'lock-expiry:1')),
+  },
+  {
+    workflow: 'lock-expiry',
+    path: 'in-flight-lifting',
+    activities: { liftExpiredLocks: neverEnds },
+    play: async (stage) => await untilItWaits(await begin(stage, 'lockExpiry', 'lock-expiry:2'), 'ACTIVITY'),
+  },
+  {
+    workflow: 'rescreening',
+    path: 'three-blocks',
+    activities: blocks(1200, 1400),
+    play: async (stage) => await untilItEnds(await rescreen(stage, 'three-blocks')),
+  },
+  {
+    workflow: 'rescreening',
+    path: 'goes-on-as-new',
+    activities: blocks(1200, 1400),
+    async play(stage) {
+      // The handle of the first run: how it hands on is the history that is wanted.
+      const first = await rescreen(stage, 'goes-on-as-new', 1);
+      await untilItEnds(first);
+      return stage.client.workflow.getHandle(first.workflowId, firstRunOf(first));
+    },
+  },
+  {
+    workflow: 'rescreening',
+    path: 'in-flight-comparing',
+    activities: { rescreenCustomers: neverEnds },
+    play: async (stage) => await untilItWaits(await rescreen(stage, 'in-flight-comparing'), 'ACTIVITY'),
+  },
+];
+
+function firstRunOf(handle: object): string {
+  const runId = 'firstExecutionRunId' in handle ? handle.firstExecutionRunId : undefined;
+  if (typeof runId !== 'string') throw new Error('a started run names itself');
+  return runId;
+}
