@@ -1,12 +1,13 @@
 import { nowOf } from '../../db/atomically.ts';
 import { findPartnerBalance, listPartnerBalances } from '../../db/partner-balances.ts';
 import { listTransactions } from '../../db/transactions.ts';
-import { invalid, Refusal } from '../../domain/errors.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
 import { currencyCode, dateTime, listOf, page, uuid, word, z } from '../schemas/shared.ts';
 import { toTransaction, transactionSchema } from '../schemas/transaction.ts';
+import { refuseSpan } from '../transactions.ts';
 
 const shared = {
   role: { scopes: ['partner'] },
@@ -71,8 +72,6 @@ const read = partnerRoute({
   },
 });
 
-const LONGEST_SPAN_MS = 400 * 24 * 60 * 60 * 1000;
-
 const listPostings = partnerRoute({
   ...shared,
   operation: 'listPartnerBalanceTransactions',
@@ -108,13 +107,5 @@ const listPostings = partnerRoute({
     return { status: 200, body };
   },
 });
-
-function refuseSpan(from: Date | undefined, to: Date | undefined): void {
-  if (from === undefined || to === undefined) return;
-  const span = to.getTime() - from.getTime();
-  if (span < 0) throw invalid([{ field: 'to', message: 'must not be before from' }]);
-  if (span > LONGEST_SPAN_MS)
-    throw invalid([{ field: 'to', message: 'must be at most 400 days after from' }]);
-}
 
 export const partnerBalances = [list, read, listPostings];

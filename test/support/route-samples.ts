@@ -170,6 +170,9 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   listUserLocks: missing,
   addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
   liftUserLock: missing,
+  listCorporationLocks: missing,
+  addCorporationLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
+  liftCorporationLock: missing,
   lifecycleReadCard: missing,
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
@@ -214,7 +217,8 @@ function anAddress(_named: Named, path: string): object {
   };
 }
 
-function verificationForm(picture: Buffer): FormData {
+/** A verification form that is right. */
+export function verificationForm(picture: Buffer): FormData {
   const form = new MultipartForm();
   const fields = {
     firstName: 'Ada',
