@@ -1,7 +1,8 @@
 import type { Trx } from '../db/atomically.ts';
 import { callerOf, nowOf } from '../db/atomically.ts';
 import { audit } from '../db/audit-log.ts';
-import { type CardRow, findCard } from '../db/cards.ts';
+import { findBalance } from '../db/balances.ts';
+import { type CardRow, findCard, listCards } from '../db/cards.ts';
 import { readCorporation } from '../db/corporations.ts';
 import { readCustomer, type StoredSubjectKey } from '../db/customers.ts';
 import { fullDataRefusal } from '../domain/card.ts';
@@ -10,35 +11,37 @@ import { encryptFullCard } from '../vault/cards.ts';
 import { openPersonal, sealPersonal } from '../vault/personal-data.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
 import type { Vault } from '../vault/vault.ts';
-import { type PartnerPrincipal, programmeIds } from './partner-principal.ts';
-import type { Call } from './route.ts';
+import { programmeIds, type Reach } from './reach.ts';
+import { readPage } from './pagination.ts';
+import type { Answer, Call } from './route.ts';
 import { toCard } from './schemas/card.ts';
 
-/** What the card calls of all certificate channels share (cards 4). */
+/** What the card calls of all channels share (cards 4). */
 
-export type CardCall<Params extends CardParams, Body = unknown> = Call<
-  PartnerPrincipal,
-  Params,
-  unknown,
-  Body
->;
+export type CardCall<Params extends CardParams, Body = unknown> = Call<Reach, Params, unknown, Body>;
 
 export interface CardParams {
   readonly cardId: number;
   readonly customerId?: number | undefined;
 }
 
-/** The card a call names, within its programmes and its path user. Throws `CARD_NOT_FOUND`. */
-export async function requireCard(trx: Trx, call: CardCall<CardParams>): Promise<CardRow> {
-  const card = await findCard(trx, call.params.cardId, targetOf(call));
+/** The card that a look-up names, once it is there for callers to see. Throws `CARD_NOT_FOUND`. */
+export async function requireCard(trx: Trx, target: CardTarget): Promise<CardRow> {
+  const card = await findCard(trx, target.cardId, target);
   if (card === undefined || (!card.claimed && card.base_state !== 'FAILED')) {
     throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
   }
   return card;
 }
 
+export interface CardTarget {
+  readonly cardId: number;
+  readonly programmeIds: readonly number[];
+  readonly customerId?: number | undefined;
+}
+
 /** Which card a call means, as look-ups and locks take it. */
-export const targetOf = (call: CardCall<CardParams>) => ({
+export const targetOf = (call: CardCall<CardParams>): CardTarget => ({
   cardId: call.params.cardId,
   programmeIds: programmeIds(call.principal),
   customerId: call.params.customerId,
@@ -64,6 +67,49 @@ export async function subjectKeyOf(
   return card.customer_id === null
     ? (await readCorporation(trx, scope, card.corporation_id ?? '')).subjectKey
     : (await readCustomer(trx, scope, card.customer_id)).subjectKey;
+}
+
+/** Which cards a list shows; user, corporation or balance is set. */
+interface CardListFilter {
+  readonly customerId: number | undefined;
+  readonly corporationId?: string | undefined;
+  readonly balanceId?: string | undefined;
+  readonly kind?: CardRow['kind'] | undefined;
+  readonly configId?: string | undefined;
+}
+
+/** Answers a page of cards. Throws `USER_NOT_FOUND`, `CORPORATION_NOT_FOUND`, `BALANCE_NOT_FOUND`, `INVALID_CURSOR`. */
+export async function listCardsOf(
+  call: Call<Reach, unknown, unknown, unknown>,
+  filter: CardListFilter,
+  page: { readonly limit: number; readonly cursor: string | undefined },
+): Promise<Answer> {
+  const ids = programmeIds(call.principal);
+  const { customerId, corporationId, balanceId } = filter;
+  const body = await call.atomically(async (trx) => {
+    if (customerId !== undefined) await readCustomer(trx, ids, customerId);
+    if (corporationId !== undefined) await readCorporation(trx, ids, corporationId);
+    if (balanceId !== undefined && !(await findBalance(trx, balanceId, { programmeIds: ids }))) {
+      throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
+    }
+    const found = await readPage(
+      call.services.vault,
+      { principal: call.principal.reader, operation: 'listCards', filters: filter },
+      page,
+      call.services.nowMs(),
+      (before, most) =>
+        listCards(trx, {
+          programmeIds: ids,
+          ...filter,
+          before: before === undefined ? undefined : Number(before),
+          limit: most,
+        }),
+      (card) => card.card_id,
+      (card) => card,
+    );
+    return await presentCards(trx, call.services.vault, found);
+  });
+  return { status: 200, body };
 }
 
 /** A page of cards on the wire. */

@@ -19,6 +19,7 @@ export async function identifyPartner(
       kind: 'partner',
       partnerId: partner?.partnerId ?? 0,
       partnerPublicId: id,
+      reader: id,
       partnerCode: partner?.code ?? '',
       certificateId: certificate.certificateId,
       scopes: certificate.scopes,

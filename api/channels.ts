@@ -1,6 +1,7 @@
 import { adminChannels } from './admin/index.ts';
 import { publicKeyChannels } from './certificate-public-key.ts';
 import type { AnyChannel } from './channel.ts';
+import { customerChannels } from './customers/index.ts';
 import { lifecycleChannel } from './lifecycle/index.ts';
 import { processorChannel } from './processor/index.ts';
 import { publicChannel } from './public/index.ts';
@@ -12,6 +13,7 @@ export const publicChannels: readonly AnyChannel[] = [
   publicChannel,
   kybIntakeChannel,
   kybChannel,
+  ...customerChannels,
   ...adminChannels,
 ];
 

@@ -49,6 +49,18 @@ export const apiSettings = {
   PROCESSOR_CERT: text('our client certificate towards the processor', { required: 'in-production' }),
   PROCESSOR_KEY: text('its key', { required: 'in-production' }),
   PROCESSOR_CA: text('authority of the processor', { required: 'in-production' }),
+  SMS_URL: url('gateway of text messages', {
+    default: 'http://localhost:8093/sms',
+    required: 'in-production',
+    secret: true,
+  }),
+  SMTP_URL: url('mail server', {
+    default: 'smtp://localhost:8092',
+    required: 'in-production',
+    secret: true,
+    schemes: ['smtp', 'smtps'],
+  }),
+  MAIL_FROM: text('sender of our mails', { default: 'cardloom@localhost', required: 'in-production' }),
   KYC_PROVIDERS: kycProviders,
   AUTH_DEADLINE_MS: integer('whole authorization', { default: '2000', min: 500, max: 5000 }),
   AUTH_LANES: integer('lanes of this process', { default: '2', min: 1, max: 16 }),

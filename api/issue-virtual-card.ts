@@ -5,15 +5,30 @@ import { readCorporation } from '../db/corporations.ts';
 import { readCustomer } from '../db/customers.ts';
 import { completeKey, type KeyUse, noteSubject, releaseKey } from '../db/idempotency-keys.ts';
 import { lastDayOfMonth } from '../domain/card.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { storeCard } from '../vault/cards.ts';
 import { decrypt } from '../vault/jwe.ts';
 import type { Vault } from '../vault/vault.ts';
 import { sealFullCard, sealHolderName, subjectKeyOf } from './cards.ts';
 import { claim, isKept, replay, storedRefusal } from './middleware/idempotency.ts';
-import { type PartnerPrincipal, programmeIds } from './partner-principal.ts';
 import { openPerson } from './personal-data.ts';
+import { programmeIds, type Reach } from './reach.ts';
 import type { Answer, Call } from './route.ts';
+
+/** What the making of a card may be refused with (cards 2, 4.1). */
+export const ISSUE_REFUSALS = [
+  'CARD_PRODUCT_NOT_FOUND',
+  'CARD_PRODUCT_MISMATCH',
+  'USER_NOT_ACTIVE',
+  'KYC_REQUIRED',
+  'BALANCE_NOT_FOUND',
+  'BALANCE_NOT_ACTIVE',
+  'CURRENCY_MISMATCH',
+  'TRANSACTIONAL_LOCK',
+  'CARD_LIMIT_REACHED',
+  'PROCESSOR_REFUSED',
+  'PROCESSOR_UNAVAILABLE',
+] as const satisfies readonly RefusalCode[];
 
 const OUTSIDE_CALL_MS = 15_000;
 
@@ -29,7 +44,7 @@ export interface VirtualCardRequest {
   readonly holderName: string | null;
 }
 
-type IssueCall = Call<PartnerPrincipal, unknown, unknown, unknown>;
+type IssueCall = Call<Reach, unknown, unknown, unknown>;
 
 /** What the processor is asked for: everything but the card row is read anew after a restart. */
 interface Intent {

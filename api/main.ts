@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type pg from 'pg';
 import { createAuthorizer } from '../activities/authorization/authorizer.ts';
+import { createMailClient, createSmsClient } from '../activities/messaging/client.ts';
 import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
@@ -74,6 +75,8 @@ const services: Services = {
   }),
   certificates,
   anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
+  sms: createSmsClient({ smsUrl: config.SMS_URL }),
+  mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
   kycProviders: config.KYC_PROVIDERS,
   operators: {
     publicUrl: config.PUBLIC_URL,

@@ -44,6 +44,7 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'clientCertificate', { type: 'mutualTLS' });
   registry.registerComponent('securitySchemes', 'operatorSession', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'userSession', { type: 'http', scheme: 'bearer' });
   registry.registerComponent('securitySchemes', 'applicationToken', { type: 'http', scheme: 'bearer' });
   for (const one of mounted) {
     const { route } = one;
@@ -64,18 +65,19 @@ export function describeApi(mounted: readonly MountedRoute[], version: string): 
       title: 'Cardloom',
       version,
       description:
-        'Card issuing and core banking. `/admin`, `/kyb`, `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
+        'Card issuing and core banking. `/customers`, `/admin`, `/kyb`, `/health`, `/webhooks` and `/public-key` are on the public listener; ' +
         '`/secure`, `/lifecycle` and `/processor` on the certificate listener.',
     },
   });
 }
 
-type Identity = 'nobody' | 'certificate' | 'operator' | 'application';
+type Identity = 'nobody' | 'certificate' | 'operator' | 'user' | 'application';
 
 const SECURITY: Readonly<Record<Identity, Pick<RouteConfig, 'security'>>> = {
   nobody: {},
   certificate: { security: [{ clientCertificate: [] }] },
   operator: { security: [{ operatorSession: [] }] },
+  user: { security: [{ userSession: [] }] },
   application: { security: [{ applicationToken: [] }] },
 };
 
@@ -83,13 +85,15 @@ const IDENTITY_REFUSALS: Readonly<Record<Identity, readonly RefusalCode[]>> = {
   nobody: [],
   certificate: WITH_CERTIFICATE,
   operator: WITH_SESSION,
+  user: WITH_TOKEN,
   application: WITH_TOKEN,
 };
 
 function identityOf(channel: ChannelName, route: Route): Identity {
   if (channel === 'admin') return route.role === 'nobody-asked' ? 'nobody' : 'operator';
+  if (channel === 'customers') return 'user';
   if (channel === 'kyb') return 'application';
-  return channel === 'public' ? 'nobody' : 'certificate';
+  return channel === 'public' || channel === 'entry' ? 'nobody' : 'certificate';
 }
 
 function describeRoute({ channel, route }: MountedRoute): Omit<RouteConfig, 'method' | 'path' | 'request'> {
@@ -137,7 +141,8 @@ function describeRequest(
 }
 
 const namesProgramme = (channel: ChannelName, route: Route): boolean =>
-  (channel === 'secure' || channel === 'lifecycle' || channel === 'public') && route.owner !== 'none';
+  channel === 'entry' ||
+  ((channel === 'secure' || channel === 'lifecycle' || channel === 'public') && route.owner !== 'none');
 
 // A parameter that only some of a route's paths have is optional in its schema, required in those paths.
 function onlyInPath(params: ZodObject, path: string): ZodObject {

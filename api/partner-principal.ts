@@ -1,11 +1,13 @@
 import type { Programme, RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
+import type { Reach } from './reach.ts';
 import { routesOf } from './route.ts';
 
+export { programmeIds, programmeOf } from './reach.ts';
+
 /** A partner's server, known by its client certificate; the principal of `/secure` and `/lifecycle`. */
-export interface PartnerPrincipal {
+export interface PartnerPrincipal extends Reach {
   readonly kind: 'partner';
-  readonly partnerId: number;
   readonly partnerPublicId: string;
   readonly partnerCode: string;
   readonly certificateId: string;
@@ -13,7 +15,7 @@ export interface PartnerPrincipal {
   readonly pinnedPublicKeys: readonly string[];
   /** The programme of the `Issuer-Code` header, when one was sent. */
   readonly programme: Programme | null;
-  /** Every programme this call may touch: the header's alone, else all that the certificate allows. */
+  /** The header's programme alone, else all that the certificate allows. */
   readonly programmes: readonly Programme[];
 }
 
@@ -45,10 +47,6 @@ export const sponsorRoute = routesOf<SponsorPrincipal>();
 export const processorRoute = routesOf<ProcessorPrincipal>();
 export const publicRoute = routesOf<NobodyPrincipal>();
 
-/** Inner ids of the programmes a call may touch: the tenant part of every look-up. */
-export const programmeIds = (principal: PartnerPrincipal): readonly number[] =>
-  principal.programmes.map((one) => one.programmeId);
-
 /** The programme a call without a named resource works in (channels 10). Throws `ISSUER_CODE_REQUIRED`. */
 export function soleProgramme(principal: PartnerPrincipal): Programme {
   const only =
@@ -60,11 +58,4 @@ export function soleProgramme(principal: PartnerPrincipal): Programme {
     );
   }
   return only;
-}
-
-/** The programme of a resource the call has already been allowed to see. */
-export function programmeOf(principal: PartnerPrincipal, programmeId: number): Programme {
-  const found = principal.programmes.find((one) => one.programmeId === programmeId);
-  if (found === undefined) throw new Error('a resource of a programme outside the call was loaded');
-  return found;
 }

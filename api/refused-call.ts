@@ -13,7 +13,7 @@ export async function auditRefusedCall(
   engine: Kysely<Database>,
   caller: Caller,
   refused: {
-    readonly type: 'route' | 'certificate';
+    readonly type: 'route' | 'certificate' | 'session';
     readonly id: string;
     readonly title: RefusalCode;
     /** Whose audit it belongs to; absent = the caller's partner. */

@@ -13,15 +13,25 @@ import type { Services } from './services.ts';
  * come from it. What it does not declare is not served.
  */
 
-export type ChannelName = 'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor' | 'admin' | 'kyb';
+export type ChannelName =
+  'public' | 'secure' | 'sponsor' | 'lifecycle' | 'processor' | 'admin' | 'kyb' | 'customers' | 'entry';
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
- * Who may call: certificate scopes, a row of the operators' permission matrix, or `nobody-asked` for what the public
- * listener shows to everyone.
+ * Who may call: certificate scopes, a row of the operators' permission matrix, the session of a user of
+ * the app, or `nobody-asked` for what the public listener shows to everyone.
  */
 export type RoleRule =
-  { readonly scopes: readonly CertificateScope[] } | OperatorRule | ApplicationRule | 'nobody-asked';
+  | { readonly scopes: readonly CertificateScope[] }
+  | OperatorRule
+  | ApplicationRule
+  | UserRule
+  | 'nobody-asked';
+
+/** A user who is signed in to the app. */
+export interface UserRule {
+  readonly session: 'user';
+}
 
 /** Who holds the token of a company's application. */
 export interface ApplicationRule {
@@ -59,10 +69,17 @@ export interface FourEyes<P, Q, B> {
  * Whose data a route touches. `programme`: only what belongs to a programme the caller may use; `partner`:
  * the caller's own partner; `card-of-message`: the programme follows from the card in the message;
  * `partner-balance`: it follows from the partner balance in the path; `operator`: only what lies in the operator's
- * scope; `application`: the one that the token opens; `none`: no data of anybody.
+ * scope; `application`: the one that the token opens; `user`: only what is the user's own; `none`: no data of anybody.
  */
 export type OwnerRule =
-  'programme' | 'partner' | 'card-of-message' | 'partner-balance' | 'operator' | 'application' | 'none';
+  | 'programme'
+  | 'partner'
+  | 'card-of-message'
+  | 'partner-balance'
+  | 'operator'
+  | 'application'
+  | 'user'
+  | 'none';
 
 /** How far JWE goes on a route (channels 8); `none`: not a JSON route of that kind. */
 export type JweClass = 'open' | 'response' | 'both' | 'none';

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Authorizer } from '../activities/authorization/authorizer.ts';
+import type { MailClient, SmsClient } from '../activities/messaging/client.ts';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import type { Database } from '../db/database.ts';
 import type { Programme, RegisteredCertificate } from '../db/partners.ts';
@@ -18,6 +19,8 @@ export interface Services {
   readonly authorizer: Authorizer;
   readonly processor: ProcessorClient;
   readonly certificates: CertificateRegistry;
+  readonly sms: SmsClient;
+  readonly mail: MailClient;
   readonly kycProviders: readonly KycProviderSettings[];
   readonly operators: OperatorSettings;
   /** Where signed heads of the audit chains are kept. */

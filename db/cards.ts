@@ -34,6 +34,19 @@ export async function findCard(
   return row === undefined ? undefined : (await withLocks(db, [row]))[0];
 }
 
+/** Lock codes that holders of a card's product may place themselves (cards 4.5). */
+export async function customerLockCodes(
+  db: Kysely<Database>,
+  { product_id: productId }: Pick<CardRow, 'product_id'>,
+): Promise<readonly number[]> {
+  const product = await db
+    .selectFrom('card_products')
+    .select('customer_lock_codes')
+    .where('product_id', '=', productId)
+    .executeTakeFirstOrThrow();
+  return product.customer_lock_codes;
+}
+
 export interface CardFilter {
   readonly programmeIds: readonly number[];
   readonly customerId?: number | undefined;

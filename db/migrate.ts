@@ -15,6 +15,7 @@ import * as postings from './migrations/0011-postings.ts';
 import * as clearingFiles from './migrations/0012-clearing-files.ts';
 import * as partnerBalanceAlerts from './migrations/0013-partner-balance-alerts.ts';
 import * as operators from './migrations/0014-operators.ts';
+import * as customerSessions from './migrations/0015-customer-sessions.ts';
 import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
@@ -36,6 +37,7 @@ const migrations: Record<string, Migration> = {
   '0012-clearing-files': clearingFiles,
   '0013-partner-balance-alerts': partnerBalanceAlerts,
   '0014-operators': operators,
+  '0015-customer-sessions': customerSessions,
   '0016-corporations': corporations,
   '0017-kyc': kyc,
   '0018-kyb': kyb,

@@ -41,6 +41,13 @@ export interface Programme {
   readonly allowPartialApproval: boolean;
   readonly limits: LimitDocument | null;
   readonly postingCeilings: PostingCeilings;
+  /** Who makes users: they themselves (`OPEN`), the partner (`CLOSED`), either (`BOTH`). */
+  readonly enrolment: 'OPEN' | 'CLOSED' | 'BOTH';
+  /** Life of a user's session since its last use. */
+  readonly sessionMinutes: number;
+  readonly appPinLength: number;
+  /** `APP`: the app alone asks its user again before sensitive calls. */
+  readonly stepUp: 'REQUIRED' | 'APP';
   /** Roles of operators that decide on verifications. */
   readonly kycReviewRoles: readonly OperatorRole[];
   /** Score from which a name counts as that of a screening list's entry. */
@@ -188,6 +195,10 @@ function toProgramme(row: Selectable<ProgrammesTable>): Programme {
     allowPartialApproval: row.allow_partial_approval,
     limits: row.limits,
     postingCeilings: row.posting_ceilings,
+    enrolment: row.enrolment,
+    sessionMinutes: row.session_minutes,
+    appPinLength: row.app_pin_length,
+    stepUp: row.step_up,
     kycReviewRoles: row.kyc_review_roles,
     screeningThreshold: row.screening_threshold,
     extraLockReasons: row.extra_lock_reasons,

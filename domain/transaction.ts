@@ -16,6 +16,17 @@ export const LIFECYCLE_STATES = [
 ] as const;
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
+/** States of what was a transaction at all: all that owners are shown in lists (money 4.6). */
+export const VALID_STATES = [
+  'DECLINED',
+  'PENDING_PARTNER',
+  'AUTHORIZED',
+  'PARTLY_CLEARED',
+  'CLEARED',
+  'REVERSED',
+  'EXPIRED',
+] as const satisfies readonly LifecycleState[];
+
 /** The state as everybody outside is told. */
 export type WireStatus = 'AUTHORIZED' | 'CLEARED' | 'REVERSED';
 

@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import { Agent, request } from 'undici';
 
 /** A mail as it goes out. */
 export interface OutgoingMail {
@@ -65,4 +66,40 @@ function outcomeOf(error: unknown): SendOutcome {
   const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
   if (code === 'EAUTH' || typeof responseCode !== 'number') return 'AWAY';
   return responseCode >= 500 ? 'REFUSED' : 'AWAY';
+}
+
+/** A text message as it goes out; `to` is E.164 digits without plus. */
+export interface OutgoingSms {
+  readonly to: string;
+  readonly text: string;
+}
+
+export interface SmsClient {
+  send(sms: OutgoingSms): Promise<SendOutcome>;
+}
+
+const ANSWER_MS = 5_000;
+
+/** Sends text messages by `POST <smsUrl>` with `{to, text}`; never throws for what the gateway or the net did. */
+export function createSmsClient({ smsUrl }: { readonly smsUrl: string }): SmsClient {
+  const dispatcher = new Agent({ connect: { timeout: ANSWER_MS } });
+  return {
+    async send({ to, text }) {
+      try {
+        const answer = await request(smsUrl, {
+          method: 'POST',
+          dispatcher,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ to, text }),
+          headersTimeout: ANSWER_MS,
+          bodyTimeout: ANSWER_MS,
+        });
+        await answer.body.dump();
+        if (answer.statusCode < 300) return 'ACCEPTED';
+        return answer.statusCode < 500 && answer.statusCode !== 429 ? 'REFUSED' : 'AWAY';
+      } catch {
+        return 'AWAY';
+      }
+    },
+  };
 }

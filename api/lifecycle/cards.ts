@@ -1,6 +1,6 @@
 import { listCards } from '../../db/cards.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { presentCard, presentCards, requireCard } from '../cards.ts';
+import { presentCard, presentCards, requireCard, targetOf } from '../cards.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema } from '../schemas/card.ts';
@@ -27,7 +27,7 @@ const readCard = partnerRoute({
   handle: async (call) => ({
     status: 200,
     body: await call.atomically(async (trx) =>
-      presentCard(trx, call.services.vault, await requireCard(trx, call)),
+      presentCard(trx, call.services.vault, await requireCard(trx, targetOf(call))),
     ),
   }),
 });

@@ -1,7 +1,7 @@
 import type { BalanceRow } from '../../db/balances.ts';
 import type { CardRow } from '../../db/cards.ts';
 import { subtract } from '../../domain/money.ts';
-import { date, uuid, z } from './shared.ts';
+import { currencyCode, date, page, uuid, word, z } from './shared.ts';
 
 const balanceCard = z.strictObject({
   id: z.int(),
@@ -31,6 +31,13 @@ export const balanceSchema = z
     cards: z.array(balanceCard).optional(),
   })
   .openapi('Balance');
+
+/** Query of the list of a user's balances. */
+export const balanceListQuery = z.strictObject({
+  ...page,
+  currency: currencyCode().optional(),
+  state: word(['LINKING', 'ACTIVE', 'BLOCKED', 'UNLINKING', 'CLOSED']).optional(),
+});
 
 /** The wire's balance (money 1); `asOf` is the time of the read. */
 export function toBalance(row: BalanceRow, asOf: Date): z.input<typeof balanceSchema> {

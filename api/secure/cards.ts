@@ -1,11 +1,8 @@
-import { listCards } from '../../db/cards.ts';
-import { findBalance } from '../../db/balances.ts';
 import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
-import { invalid, Refusal } from '../../domain/errors.ts';
-import { presentCard, presentCards, requireCard, sealFullCard } from '../cards.ts';
-import { issueVirtualCard } from '../issue-virtual-card.ts';
-import { readPage } from '../pagination.ts';
+import { invalid } from '../../domain/errors.ts';
+import { listCardsOf, presentCard, requireCard, sealFullCard, targetOf } from '../cards.ts';
+import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
 import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
@@ -39,22 +36,12 @@ const createVirtualCard = partnerRoute({
   }),
   answers: { 201: { description: 'the card, encrypted', schema: fullCardSchema } },
   refusals: [
-    'CARD_PRODUCT_NOT_FOUND',
-    'CARD_PRODUCT_MISMATCH',
     'USER_NOT_FOUND',
-    'USER_NOT_ACTIVE',
-    'KYC_REQUIRED',
     'CORPORATION_NOT_FOUND',
     'CORPORATION_NOT_ACTIVE',
     'KYB_REQUIRED',
     'USER_NOT_IN_CORPORATION',
-    'BALANCE_NOT_FOUND',
-    'BALANCE_NOT_ACTIVE',
-    'CURRENCY_MISMATCH',
-    'TRANSACTIONAL_LOCK',
-    'CARD_LIMIT_REACHED',
-    'PROCESSOR_REFUSED',
-    'PROCESSOR_UNAVAILABLE',
+    ...ISSUE_REFUSALS,
   ],
   handle: async (call) => {
     const { body } = call;
@@ -100,7 +87,7 @@ const readFullCard = partnerRoute({
   handle: async (call) => ({
     status: 200,
     sealed: await call.atomically(async (trx) =>
-      sealFullCard(trx, call.services.vault, await requireCard(trx, call), call.recipient),
+      sealFullCard(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
     ),
   }),
 });
@@ -120,7 +107,7 @@ const readCardSummary = partnerRoute({
   handle: async (call) => ({
     status: 200,
     body: await call.atomically(async (trx) =>
-      presentCard(trx, call.services.vault, await requireCard(trx, call)),
+      presentCard(trx, call.services.vault, await requireCard(trx, targetOf(call))),
     ),
   }),
 });
@@ -146,47 +133,14 @@ const listCustomerCards = partnerRoute({
   answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
   refusals: ['USER_NOT_FOUND', 'CORPORATION_NOT_FOUND', 'BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
-    const customerId = call.params.customerId ?? filters.dcUserId;
-    const ids = programmeIds(call.principal);
-    const { dcCorporationId: corporationId, balanceId } = filters;
-    if (customerId === undefined && corporationId === undefined && balanceId === undefined) {
+    const { limit, cursor, dcUserId, dcCorporationId: corporationId, ...filters } = call.query;
+    const customerId = call.params.customerId ?? dcUserId;
+    if (customerId === undefined && corporationId === undefined && filters.balanceId === undefined) {
       throw invalid([
         { field: 'dcUserId', message: 'is required unless dcCorporationId or balanceId is sent' },
       ]);
     }
-    const body = await call.atomically(async (trx) => {
-      if (customerId !== undefined) await readCustomer(trx, ids, customerId);
-      if (corporationId !== undefined) await readCorporation(trx, ids, corporationId);
-      if (balanceId !== undefined && !(await findBalance(trx, balanceId, { programmeIds: ids }))) {
-        throw new Refusal('BALANCE_NOT_FOUND', 'There is no such balance.');
-      }
-      const found = await readPage(
-        call.services.vault,
-        {
-          principal: call.principal.partnerPublicId,
-          operation: 'listCards',
-          filters: { customerId, ...filters },
-        },
-        { limit, cursor },
-        call.services.nowMs(),
-        (before, most) =>
-          listCards(trx, {
-            programmeIds: ids,
-            customerId,
-            corporationId,
-            balanceId,
-            kind: filters.kind,
-            configId: filters.configId,
-            before: before === undefined ? undefined : Number(before),
-            limit: most,
-          }),
-        (card) => card.card_id,
-        (card) => card,
-      );
-      return await presentCards(trx, call.services.vault, found);
-    });
-    return { status: 200, body };
+    return await listCardsOf(call, { customerId, corporationId, ...filters }, { limit, cursor });
   },
 });
 

@@ -1,7 +1,7 @@
 import { readCustomer } from '../../db/customers.ts';
 import { limitDocument } from '../../db/limit-schema.ts';
 import { putCardLimits, putCustomerLimits, readCardLimits, readCustomerLimits } from '../../db/limits.ts';
-import { requireCard } from '../cards.ts';
+import { requireCard, targetOf } from '../cards.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { limitsSchema } from '../schemas/limit.ts';
 import { pathIntegerId, z } from '../schemas/shared.ts';
@@ -33,7 +33,9 @@ const readOfCard = partnerRoute({
   refusals: ['CARD_NOT_FOUND', 'STATE_CONFLICT'],
   handle: async (call) => ({
     status: 200,
-    body: await call.atomically(async (trx) => readCardLimits(trx, (await requireCard(trx, call)).card_id)),
+    body: await call.atomically(async (trx) =>
+      readCardLimits(trx, (await requireCard(trx, targetOf(call))).card_id),
+    ),
   }),
 });
 
@@ -48,7 +50,7 @@ const putOfCard = partnerRoute({
   refusals: ['CARD_NOT_FOUND', 'STATE_CONFLICT', 'LIMIT_ABOVE_CEILING'],
   handle: (call) =>
     call.once(async (trx) => {
-      const card = await requireCard(trx, call);
+      const card = await requireCard(trx, targetOf(call));
       return { status: 200, body: await putCardLimits(trx, card.card_id, call.body) };
     }),
 });

@@ -225,14 +225,17 @@ describe('a virtual card of a corporation', () => {
   it.each([
     ['user', 'of a corporation'],
     ['corporation', 'of a user'],
-  ] as const)('422 CARD_PRODUCT_MISMATCH: a product for holder %s makes no card %s', async (holder, _whose) => {
-    const owned = await aCompanyWithBalance();
-    const product = api.owner.updateTable('card_products').where('kind', '=', 'VIRTUAL');
-    await product.set({ holder }).execute();
-    const dcUserId = await aCustomer(api);
-    const body = holder === 'user' ? owned : { balanceId: await aBalance(api, dcUserId), dcUserId };
-    const refused = await order(body);
-    await product.set({ holder: 'both' }).execute();
-    expect(titleOf(refused)).toEqual([422, 'CARD_PRODUCT_MISMATCH']);
-  });
+  ] as const)(
+    '422 CARD_PRODUCT_MISMATCH: a product for holder %s makes no card %s',
+    async (holder, _whose) => {
+      const owned = await aCompanyWithBalance();
+      const product = api.owner.updateTable('card_products').where('kind', '=', 'VIRTUAL');
+      await product.set({ holder }).execute();
+      const dcUserId = await aCustomer(api);
+      const body = holder === 'user' ? owned : { balanceId: await aBalance(api, dcUserId), dcUserId };
+      const refused = await order(body);
+      await product.set({ holder: 'both' }).execute();
+      expect(titleOf(refused)).toEqual([422, 'CARD_PRODUCT_MISMATCH']);
+    },
+  );
 });

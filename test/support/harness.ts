@@ -85,6 +85,8 @@ export interface ApiHarness {
   readonly routes: readonly MountedRoute[];
   /** Every log line of the API so far. */
   readonly logLines: () => readonly string[];
+  /** Every text message and mail that was sent past the outbox, oldest first. */
+  readonly messages: readonly SentMessage[];
   readonly processorControl: (path: string, body?: object, method?: 'POST' | 'DELETE') => Promise<HttpAnswer>;
   call(method: string, path: string, options?: CallOptions): Promise<HttpAnswer>;
   /** One more client certificate of our authority, in the registry as told. */
@@ -94,7 +96,20 @@ export interface ApiHarness {
   stop(): Promise<void>;
 }
 
+export interface SentMessage {
+  readonly to: string;
+  readonly text: string;
+}
+
 const TOKEN = 'test-simulator-token';
+
+/** A gateway that takes everything. */
+const recorder = (into: SentMessage[]) => ({
+  send: async ({ to, text: sent }: SentMessage): Promise<'ACCEPTED'> => {
+    into.push({ to, text: sent });
+    return 'ACCEPTED';
+  },
+});
 /** What links and origins are made of in tests; nobody listens there. */
 export const PUBLIC_URL = 'http://panel.test';
 
@@ -107,6 +122,7 @@ export async function startApi(): Promise<ApiHarness> {
   const server = await issueCertificate(authority, 'CN=localhost', 'server', ['localhost', '127.0.0.1']);
   const clients = await issueClients(authority, foreign);
   const lines: string[] = [];
+  const messages: SentMessage[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
 
   const ownerPool = createPool({ url: database.ownerUrl, max: 4, name: 'test-owner' });
@@ -146,6 +162,7 @@ export async function startApi(): Promise<ApiHarness> {
     folder,
     files,
     processorUrl: simulator.contractUrl,
+    messages,
   });
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
@@ -198,6 +215,7 @@ export async function startApi(): Promise<ApiHarness> {
     services: parts.services,
     routes,
     logLines: () => lines,
+    messages,
     processorControl: async (path, body, method = 'POST') =>
       await send(`${simulator.controlUrl}${path}`, method, control, {
         headers: { Authorization: `Bearer ${TOKEN}` },
@@ -287,10 +305,11 @@ interface ServiceParts {
   readonly folder: string;
   readonly files: Files;
   readonly processorUrl: string;
+  readonly messages: SentMessage[];
 }
 
 async function createServices(parts: ServiceParts): Promise<{ services: Services; stop(): Promise<void> }> {
-  const { database, engine, vault, logger, folder, files, processorUrl } = parts;
+  const { database, engine, vault, logger, folder, files, processorUrl, messages } = parts;
   const app = createDatabase(createPool({ url: database.appUrl, max: 8, name: 'test-app' }));
   const lanes = createPool({ url: database.engineUrl, max: 4, name: 'test-lanes', pipeline: true });
   const certificates = createCertificateRegistry(engine, Date.now);
@@ -318,6 +337,8 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
         caFile: files.ca,
       }),
       certificates,
+      sms: recorder(messages),
+      mail: recorder(messages),
       kycProviders: [
         {
           code: 'simulator',

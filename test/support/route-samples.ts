@@ -218,7 +218,8 @@ function anAddress(_named: Named, path: string): object {
   };
 }
 
-function verificationForm(picture: Buffer): FormData {
+/** A verification form that is right. */
+export function verificationForm(picture: Buffer): FormData {
   const form = new MultipartForm();
   const fields = {
     firstName: 'Ada',

@@ -1,0 +1,51 @@
+import { channel } from '../channel.ts';
+import type { CustomerPrincipal, EntryPrincipal } from '../customer-principal.ts';
+import { activations } from './activations.ts';
+import { balances } from './balances.ts';
+import { cards } from './cards.ts';
+import { contactChanges } from './contact-changes.ts';
+import { devices } from './devices.ts';
+import { admitCustomer, identifyCustomer, identifyEntry } from './identify.ts';
+import { me } from './me.ts';
+import { ownDevices } from './own-devices.ts';
+import { ownSecrets } from './own-secrets.ts';
+import { ownSessions } from './own-sessions.ts';
+import { passwordResets } from './password-resets.ts';
+import { registrations } from './registrations.ts';
+import { signIns } from './sessions.ts';
+import { transactions } from './transactions.ts';
+import { transfers } from './transfers.ts';
+import { verifications } from './verifications.ts';
+
+/** The way in of the mobile app: a programme, and nobody yet. */
+const entryChannel = channel<EntryPrincipal>({
+  name: 'entry',
+  prefix: '/customers',
+  identify: identifyEntry,
+  admit: async (_services, _arrival, known) => known,
+  routes: [...registrations, ...activations, ...devices, ...signIns, ...passwordResets],
+});
+
+/** A user of the mobile app, known by the session. */
+const sessionChannel = channel<CustomerPrincipal>({
+  name: 'customers',
+  prefix: '/customers',
+  identify: identifyCustomer,
+  admit: admitCustomer,
+  // A live session is all that these routes ask for; whose data they touch, each look-up says.
+  permit: () => undefined,
+  routes: [
+    ...ownSessions,
+    ...ownDevices,
+    ...ownSecrets,
+    ...me,
+    ...contactChanges,
+    ...verifications,
+    ...balances,
+    ...transfers,
+    ...cards,
+    ...transactions,
+  ],
+});
+
+export const customerChannels = [entryChannel, sessionChannel];
