@@ -181,6 +181,11 @@ async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promis
   const headers = new Headers(answer.headers);
   if (answer.location !== undefined) headers.set('Location', answer.location);
   if (answer.replayed === true) headers.set('Idempotency-Replayed', 'true');
+  if (answer.csv !== undefined) {
+    facts.bytes = Buffer.byteLength(answer.csv);
+    headers.set('Content-Type', 'text/csv; charset=UTF-8');
+    return new Response(answer.csv, { status: answer.status, headers });
+  }
   const text = await textOf(answer, call);
   if (text === null) return new Response(null, { status: answer.status, headers });
   facts.bytes = Buffer.byteLength(text);

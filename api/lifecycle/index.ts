@@ -7,6 +7,7 @@ import { corporationStates } from './corporation-states.ts';
 import { corporations } from './corporations.ts';
 import { employees } from './employees.ts';
 import { userAddresses } from './user-addresses.ts';
+import { userImports } from './user-imports.ts';
 import { userStates } from './user-states.ts';
 import { transactionalLocks } from './transactional-locks.ts';
 import { wallets } from './wallets.ts';
@@ -27,6 +28,7 @@ export const lifecycleChannel = channel({
     ...corporationStates,
     ...corporationAddresses,
     ...employees,
+    ...userImports,
     ...transactionalLocks,
   ],
 });
