@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { Trx } from '../../db/atomically.ts';
+import { nowOf, type Trx } from '../../db/atomically.ts';
 import {
   addressPlace,
   createCustomer,
   type Customer,
-  findCustomer,
-  listCustomers,
+  findLivingCustomer,
   lockCustomer,
   newSubjectId,
   personalPlace,
@@ -26,9 +25,13 @@ import {
 } from '../../domain/customer.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { FIELD_OF, hasAddress, type ImportRow, type RowResult } from '../../domain/user-import.ts';
-import { nowOf } from '../../db/atomically.ts';
-import { indexPersonal, newSubjectKey, openPersonal, sealPersonal } from '../../vault/personal-data.ts';
-import type { SubjectKey } from '../../vault/personal-data.ts';
+import {
+  indexPersonal,
+  newSubjectKey,
+  openPersonal,
+  sealPersonal,
+  type SubjectKey,
+} from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
 
 export interface RowContext {
@@ -148,18 +151,13 @@ async function findKnown(
   { externalId, phone }: Cells,
 ): Promise<Customer | undefined> {
   const { programmeId } = programme;
-  const page = { limit: 2, beforeId: null };
-  const living = (found: readonly Customer[]) => found.find(({ state }) => state !== 'DELETED');
   const byId =
-    externalId === undefined
-      ? undefined
-      : living(await listCustomers(trx, programmeId, { externalId }, page));
-  if (byId !== undefined || given.mode === 'UPSERT') {
+    externalId === undefined ? undefined : await findLivingCustomer(trx, programmeId, { externalId });
+  if (given.mode === 'UPSERT') {
     return byId === undefined ? undefined : await lockCustomer(trx, [programmeId], byId.customerId);
   }
-  const phoneIndex = indexPersonal(vault, 'phone', phone);
-  const byPhone = living(await listCustomers(trx, programmeId, { phoneIndex }, page));
-  return byPhone && (await findCustomer(trx, [programmeId], byPhone.customerId));
+  if (byId !== undefined) return byId;
+  return await findLivingCustomer(trx, programmeId, { phoneIndex: indexPersonal(vault, 'phone', phone) });
 }
 
 function isEqual(known: Customer, person: PersonalData, home: Address | null, cells: Cells): boolean {
