@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { Refusal } from '../domain/errors.ts';
+import type { Direct } from './direct.ts';
 import { toErrorAnswer } from './errors.ts';
 
 const HEADER_MS = 10_000;
@@ -73,9 +74,11 @@ export async function listenPublic(app: Hono, address: Address, tls: TlsFiles | 
 /** The certificate listener: no request without a client certificate of one of the authorities in `caFile`. */
 export async function listenCertificate(
   app: Hono,
+  direct: Direct,
   address: Address,
   tls: TlsFiles & { readonly caFile: string },
 ): Promise<CertificateListener> {
+  const routed = handlerOf(app);
   const material = () => ({ ...readTls(tls), ca: readFileSync(tls.caFile) });
   const server = createHttpsServer(
     {
@@ -88,7 +91,9 @@ export async function listenCertificate(
       honorCipherOrder: true,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     },
-    handlerOf(app),
+    (incoming, outgoing) => {
+      if (!direct(incoming, outgoing)) void routed(incoming, outgoing);
+    },
   );
   const sockets = new Set<TLSSocket>();
   server.on('secureConnection', (socket) => {

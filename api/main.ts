@@ -12,6 +12,7 @@ import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { certificateChannels, publicChannels } from './channels.ts';
 import { type ApiSettings, readApiConfig } from './config.ts';
+import { createDirect } from './direct.ts';
 import { mountDocs } from './docs.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { listenCertificate, listenPublic } from './listeners.ts';
@@ -26,6 +27,7 @@ import { VERSION } from './version.ts';
 const CHECK_SOCKETS_MS = 2_000;
 const LISTEN_ON_MS = 5_000;
 const ENGINE_CONNECTIONS = 4;
+const LANE_CONFIGURATION_CONNECTIONS = 2;
 
 const config = readApiConfig();
 const logger = createLogger('api', { level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -44,8 +46,9 @@ const engine = createDatabase(pools.engine);
 const vault = await openVault(engine, readKeySources(config));
 let draining = false;
 
+const laneConfiguration = createDatabase(pools.laneConfiguration);
 const authorizer = createAuthorizer({
-  engine,
+  engine: laneConfiguration,
   pool: pools.lanes,
   lanes: config.AUTH_LANES,
   batchMax: config.AUTH_BATCH_MAX,
@@ -100,6 +103,7 @@ const publicListener = await listenPublic(
 );
 const certificateListener = await listenCertificate(
   certificateApp.hono,
+  createDirect(services, 'certificate', certificateChannels),
   { host: config.CERT_HOST, port: config.CERT_PORT },
   {
     cert: given(config.CERT_TLS_CERT),
@@ -143,7 +147,7 @@ async function stop(reason: string): Promise<void> {
   clearInterval(closing);
   await authorizer.drain();
   await Promise.all([changes.stop(), metricsListener.stop()]);
-  await Promise.all([app.destroy(), engine.destroy(), pools.lanes.end()]);
+  await Promise.all([app.destroy(), engine.destroy(), laneConfiguration.destroy(), pools.lanes.end()]);
   logger.info('stopped');
   process.exit(0);
 }
@@ -153,7 +157,8 @@ async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
   const findings = await findDatabaseFaults(
     {
       urls: [given(settings.DATABASE_URL), given(settings.DATABASE_ENGINE_URL)],
-      connections: settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS,
+      connections:
+        settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS + LANE_CONFIGURATION_CONNECTIONS,
       production: settings.NODE_ENV === 'production',
     },
     () => logger.warn('the database is away; waiting for it'),
@@ -162,7 +167,9 @@ async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
   if (findings.some((one) => !one.warning)) process.exit(78);
 }
 
-function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lanes: pg.Pool } {
+function openPools(
+  settings: ApiSettings,
+): Readonly<Record<'app' | 'engine' | 'lanes' | 'laneConfiguration', pg.Pool>> {
   const shared = { ssl: settings.DATABASE_SSL, caFile: settings.DATABASE_CA_FILE };
   const onError = (error: Error) =>
     logger.warn({ code: 'code' in error ? error.code : error.name }, 'database connection lost');
@@ -181,6 +188,13 @@ function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lane
       url: engineUrl,
       max: ENGINE_CONNECTIONS,
       name: 'cardloom-api-engine',
+    }),
+    laneConfiguration: createPool({
+      ...shared,
+      onError,
+      url: engineUrl,
+      max: LANE_CONFIGURATION_CONNECTIONS,
+      name: 'cardloom-lane-configuration',
     }),
     lanes: createPool({
       ...shared,

@@ -22,12 +22,21 @@ export function createMetrics(version: string): RequestMetrics & { readonly regi
     buckets: BUCKETS,
     registers,
   });
+  const series = new Map<string, { inc(): void; observe(seconds: number): void }>();
+  const seriesOf = (labels: Record<(typeof labelNames)[number], string>) => {
+    const count = requests.labels(labels);
+    const duration = durations.labels(labels);
+    return { inc: () => count.inc(), observe: (seconds: number) => duration.observe(seconds) };
+  };
   return {
     registry,
     request: ({ listener, route, method, status, durationMs }) => {
-      const labels = { listener, route, method, status: String(status) };
-      requests.inc(labels);
-      durations.observe(labels, durationMs / 1_000);
+      const key = `${listener} ${route} ${method} ${status}`;
+      // The library finds a series by hashing its labels, on every call; there are few of them.
+      const known = series.get(key) ?? seriesOf({ listener, route, method, status: String(status) });
+      series.set(key, known);
+      known.inc();
+      known.observe(durationMs / 1_000);
     },
   };
 }

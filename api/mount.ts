@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel } from './channel.ts';
+import { exchangeOf, toResponse } from './hono-exchange.ts';
 import type { ChannelName, Method, Route } from './route.ts';
 import { serveRoute } from './serve-route.ts';
 import type { Services } from './services.ts';
@@ -20,7 +21,9 @@ export function mount(app: Hono, services: Services, one: AnyChannel): MountedRo
   for (const route of one.routes) {
     assertDeclared(one, route);
     for (const { method, path } of pathsOf(one, route)) {
-      app.on(method, path, (context) => serveRoute(services, one, route, context));
+      app.on(method, path, async (context) =>
+        toResponse(await serveRoute(services, one, route, exchangeOf(context))),
+      );
     }
   }
   return one.routes.map((route) => ({ channel: one.name, prefix: one.prefix, route }));

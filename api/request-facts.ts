@@ -14,9 +14,18 @@ export interface RequestFacts {
 
 const NAME = 'facts' as never;
 
-/** Starts the facts of a request. */
+/** Facts of a request of which nothing is known yet but its id. */
+export const newFacts = (requestId: string): RequestFacts => ({
+  requestId,
+  route: null,
+  principal: null,
+  partnerId: null,
+  bytes: null,
+});
+
+/** Starts the facts of a request that the router takes. */
 export function beginFacts(context: Context, requestId: string): RequestFacts {
-  const facts: RequestFacts = { requestId, route: null, principal: null, partnerId: null, bytes: null };
+  const facts = newFacts(requestId);
   context.set(NAME, facts as never);
   return facts;
 }
@@ -27,12 +36,3 @@ export const factsOf = (context: Context): RequestFacts => context.get(NAME) as 
 /** The request as it came in; undefined outside of a listener. */
 export const incomingOf = (env: unknown): IncomingMessage | undefined =>
   (env as { incoming?: IncomingMessage } | undefined)?.incoming;
-
-/** The socket a request came on, for what belongs to the connection. */
-export const socketOf = (context: Context): object | null => incomingOf(context.env)?.socket ?? null;
-
-/** Address of the peer. */
-export function addressOf(context: Context): string | null {
-  const address = incomingOf(context.env)?.socket.remoteAddress;
-  return address === undefined ? null : address.replace(/^::ffff:/, '');
-}

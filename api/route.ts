@@ -92,6 +92,8 @@ export interface Call<Principal, Params, Query, Body> {
   readonly body: Body;
   /** The body as it came, for signatures over bytes. */
   readonly raw: Buffer;
+  /** Path, query and decrypted body before they were checked, for what is kept and checked again later. */
+  readonly sent: AskedFor<unknown, unknown, unknown>;
   readonly header: (name: string) => string | null;
   readonly requestId: string;
   readonly ip: string | null;

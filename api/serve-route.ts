@@ -1,4 +1,3 @@
-import type { Context } from 'hono';
 import type { ZodType } from 'zod';
 import { atomically, type Trx } from '../db/atomically.ts';
 import { Refusal } from '../domain/errors.ts';
@@ -8,7 +7,8 @@ import { checkContentType, checkDeclaredLength, parseForm, parseJson, readBody }
 import { fingerprintOf, readKey, underKey } from './middleware/idempotency.ts';
 import { openRequest, sealAnswer } from './middleware/jwe.ts';
 import { validatePart } from './middleware/validate.ts';
-import { addressOf, factsOf, type RequestFacts, socketOf } from './request-facts.ts';
+import type { Exchange, Written } from './exchange.ts';
+import type { RequestFacts } from './request-facts.ts';
 import { auditRefusedCall } from './refused-call.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { z } from './schemas/shared.ts';
@@ -26,20 +26,13 @@ export async function serveRoute(
   services: Services,
   channel: AnyChannel,
   route: Route,
-  context: Context,
-): Promise<Response> {
+  exchange: Exchange,
+): Promise<Written> {
   const receivedAtMs = services.nowMs();
-  const facts = factsOf(context);
+  const { facts, header, ip, socket } = exchange;
   facts.route = `${route.method} ${channel.prefix}${route.path}`;
-  const header = (name: string): string | null => context.req.header(name) ?? null;
-  const arrival: Arrival = {
-    method: route.method,
-    header,
-    ip: addressOf(context),
-    socket: socketOf(context),
-    requestId: facts.requestId,
-  };
-  checkDeclaredLength(context, maxBodyBytesOf(route));
+  const arrival: Arrival = { method: route.method, header, ip, socket, requestId: facts.requestId };
+  checkDeclaredLength(exchange, maxBodyBytesOf(route));
   const known = await channel.identify(services, arrival);
   facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
   facts.partnerId = known.caller.partnerId;
@@ -47,7 +40,7 @@ export async function serveRoute(
     if (channel.permit === undefined) refuseScope(route, known);
     else channel.permit(route, known.principal);
     const admitted = await channel.admit(services, arrival, known);
-    const call = await readCall(services, channel, route, context, {
+    const call = await readCall(services, channel, route, exchange, {
       arrival,
       receivedAtMs,
       known: admitted,
@@ -83,42 +76,40 @@ async function readCall(
   services: Services,
   channel: AnyChannel,
   route: Route,
-  context: Context,
+  exchange: Exchange,
   { arrival, receivedAtMs, known }: Admitted,
 ): Promise<AnyCall> {
   const multipart = route.contentType === 'multipart/form-data';
-  const contentType = context.req.header('content-type');
-  if (route.authenticate === undefined) checkContentType(context, multipart);
-  const raw = await readBody(context, maxBodyBytesOf(route));
-  route.authenticate?.({
-    services,
-    param: (name) => context.req.param(name) ?? '',
-    header: arrival.header,
-    raw,
-  });
-  checkContentType(context, multipart);
+  const { header, param } = exchange;
+  const contentType = header('content-type') ?? undefined;
+  if (route.authenticate === undefined) checkContentType(exchange, multipart);
+  const raw = await readBody(exchange, maxBodyBytesOf(route));
+  route.authenticate?.({ services, param, header, raw });
+  checkContentType(exchange, multipart);
   const opened = await openRequest(services.vault, {
     jwe: route.jwe,
     headers: {
-      encryptedRequest: context.req.header('encrypted-request'),
-      encryptResponse: context.req.header('encrypt-response'),
-      publicKey: context.req.header('public-key'),
+      encryptedRequest: header('encrypted-request') ?? undefined,
+      encryptResponse: header('encrypt-response') ?? undefined,
+      publicKey: header('public-key') ?? undefined,
     },
     body: multipart ? await parseForm(raw, contentType) : parseJson(raw, contentType),
     multipart,
     pinnedPublicKeys: known.pinnedPublicKeys,
   });
-  const params = validatePart<unknown>(route.params ?? NOTHING, context.req.param());
-  const query = validatePart<unknown>(route.query ?? NOTHING, queryOf(context));
-  const key = readKey(context.req.header('x-idempotency-key'), route.idempotency);
+  const sent = { params: exchange.params(), query: queryOf(exchange), body: opened.body ?? {} };
+  const params = validatePart<unknown>(route.params ?? NOTHING, sent.params);
+  const query = validatePart<unknown>(route.query ?? NOTHING, sent.query);
+  const key = readKey(header('x-idempotency-key') ?? undefined, route.idempotency);
   const body = validatePart<unknown>(route.body ?? NOTHING, opened.body === undefined ? {} : opened.body);
   const scope = `${known.idempotencyScope} ${route.method} ${channel.prefix}${route.path}`;
   return makeCall(services, known, {
+    sent,
     params,
     query,
     body,
     raw,
-    header: arrival.header,
+    header,
     requestId: arrival.requestId,
     ip: arrival.ip,
     receivedAtMs,
@@ -129,8 +120,9 @@ async function readCall(
 
 const NOTHING: ZodType<unknown> = z.strictObject({});
 
-function queryOf(context: Context): Record<string, string | string[]> {
-  const { searchParams } = new URL(context.req.url);
+function queryOf({ search }: Exchange): Record<string, string | string[]> {
+  if (search === '') return {};
+  const searchParams = new URLSearchParams(search);
   // Without a prototype, a name like __proto__ is a member like any other.
   const query = Object.create(null) as Record<string, string | string[]>;
   for (const name of searchParams.keys()) {
@@ -142,6 +134,7 @@ function queryOf(context: Context): Record<string, string | string[]> {
 
 type CallFacts = Pick<
   AnyCall,
+  | 'sent'
   | 'params'
   | 'query'
   | 'body'
@@ -177,20 +170,21 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
   };
 }
 
-async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promise<Response> {
-  const headers = new Headers(answer.headers);
-  if (answer.location !== undefined) headers.set('Location', answer.location);
-  if (answer.replayed === true) headers.set('Idempotency-Replayed', 'true');
+async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promise<Written> {
+  const headers: Record<string, string> = { ...answer.headers };
+  if (answer.location !== undefined) headers['Location'] = answer.location;
+  if (answer.replayed === true) headers['Idempotency-Replayed'] = 'true';
   if (answer.csv !== undefined) {
     facts.bytes = Buffer.byteLength(answer.csv);
-    headers.set('Content-Type', 'text/csv; charset=UTF-8');
-    return new Response(answer.csv, { status: answer.status, headers });
+    headers['Content-Type'] = 'text/csv; charset=UTF-8';
+    return { status: answer.status, headers, text: answer.csv };
   }
   const text = await textOf(answer, call);
-  if (text === null) return new Response(null, { status: answer.status, headers });
-  facts.bytes = Buffer.byteLength(text);
-  headers.set('Content-Type', 'application/json; charset=UTF-8');
-  return new Response(text, { status: answer.status, headers });
+  if (text !== null) {
+    facts.bytes = Buffer.byteLength(text);
+    headers['Content-Type'] = 'application/json; charset=UTF-8';
+  }
+  return { status: answer.status, headers, text };
 }
 
 async function textOf(answer: Answer, call: AnyCall): Promise<string | null> {

@@ -78,6 +78,8 @@ export type AuditAction =
   | 'kyb.rejected'
   | 'kyb.expired'
   | 'kyb.link_requested'
+  | 'approval.requested'
+  | 'approval.decided'
   | 'call.refused';
 
 export interface AuditEntry {

@@ -44,6 +44,7 @@ export interface Database extends KybTables {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  unasked_transactions: UnaskedTransactionsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -574,6 +575,7 @@ export interface CardStatesTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
   newest_fingerprint: number | null;
   newest_at: Date | null;
 }
@@ -585,6 +587,8 @@ export interface CustomerLimitsTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
+  created_at: CreatedAt;
 }
 
 export interface ProcessorInstructionsTable {
@@ -632,7 +636,6 @@ export interface TransactionsTable {
   refunded: Generated<number>;
   held: Generated<number>;
   expires_at: Date | null;
-  limit_day: string | null;
   result: string;
   reason: string | null;
   decided_by: string | null;
@@ -676,6 +679,13 @@ export interface NetworkKeysTable {
   transaction_id: string | null;
   seq: number | null;
   fingerprint: number;
+}
+
+export interface UnaskedTransactionsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
 }
 
 export interface ReversalTombstonesTable {

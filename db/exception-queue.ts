@@ -3,7 +3,7 @@ import { movesMoney, resolutionsOf } from '../domain/exception-resolution.ts';
 import { audit } from './audit-log.ts';
 import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
 import type { ExceptionRow } from './exceptions.ts';
-import { adjustBalance, linkTransaction, type MoneyMoves, type Resolve } from './exception-resolutions.ts';
+import { adjustBalance, linkTransaction, reassignRecord, type Resolve } from './exception-resolutions.ts';
 
 /**
  * The work of people on exceptions (authorization 13): OPEN -> IN_REVIEW -> RESOLVED. Each function leaves the
@@ -36,12 +36,7 @@ export interface Resolved {
  * `FORBIDDEN` for money without a second person, `VALIDATION_ERROR` for a missing member, `TRANSACTION_NOT_FOUND`,
  * `SERVICE_UNAVAILABLE` for what is not part of this release, and what `postAdjustment` throws.
  */
-export async function resolveException(
-  trx: Trx,
-  exceptionId: string,
-  resolve: Resolve,
-  moves: MoneyMoves,
-): Promise<Resolved> {
+export async function resolveException(trx: Trx, exceptionId: string, resolve: Resolve): Promise<Resolved> {
   const found = await lockException(trx, exceptionId);
   if (found.state !== 'IN_REVIEW') throw conflict(found);
   const { resolution, operatorId, secondOperatorId } = resolve;
@@ -52,7 +47,7 @@ export async function resolveException(
   if (movesMoney(resolution) && (secondOperatorId === null || secondOperatorId === operatorId)) {
     throw new Refusal('FORBIDDEN', 'A resolution that moves money needs a second person.');
   }
-  const transactionId = await takeEffect(trx, found, resolve, moves);
+  const transactionId = await takeEffect(trx, found, resolve);
   await trx
     .updateTable('exceptions')
     .set({
@@ -76,12 +71,7 @@ export async function resolveException(
   return { transactionId };
 }
 
-async function takeEffect(
-  trx: Trx,
-  found: ExceptionRow,
-  resolve: Resolve,
-  moves: MoneyMoves,
-): Promise<string | null> {
+async function takeEffect(trx: Trx, found: ExceptionRow, resolve: Resolve): Promise<string | null> {
   switch (resolve.resolution) {
     case 'ACCEPT':
     // A record that was set aside has posted nothing, so there is nothing to take back.
@@ -92,8 +82,9 @@ async function takeEffect(
       return null;
     case 'ADJUST':
     case 'WRITE_OFF':
-      return await adjustBalance(trx, found, resolve, moves);
+      return await adjustBalance(trx, found, resolve);
     case 'REASSIGN':
+      return await reassignRecord(trx, found, resolve);
     case 'DISPUTE':
       throw new Refusal('SERVICE_UNAVAILABLE', `${resolve.resolution} is not part of this release.`);
   }

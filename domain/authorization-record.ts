@@ -195,12 +195,14 @@ export const traceOf = (
   view: AuthorizationView,
   refusedBy: RefusingStep | null,
   flags: readonly string[] = [],
+  flagged: readonly number[] = [],
 ): Trace => ({
   programmeVersion: view.programme.version,
   productVersion: view.product.version,
   limitsVersion: view.limits.card?.version ?? null,
   refusedBy,
   flags: view.possibleDuplicate ? [...flags, 'POSSIBLE_DUPLICATE'] : flags,
+  flagged,
 });
 
 /** The balance of a card that passed step 7. */

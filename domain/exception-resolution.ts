@@ -57,4 +57,4 @@ export const adjustmentOf = (kind: string): 'CREDIT' | 'DEBIT' | null => WAYS[ki
 
 /** Resolutions that move money need a second operator (money 0, four eyes). */
 export const movesMoney = (resolution: Resolution): boolean =>
-  resolution === 'ADJUST' || resolution === 'WRITE_OFF';
+  resolution === 'ADJUST' || resolution === 'WRITE_OFF' || resolution === 'REASSIGN';

@@ -45,7 +45,7 @@ export function decideIncrement(
       ? refusedIncrement(view, command, lifecycle, early)
       : refusal(view, command, ids, early ?? { description: 'UNKNOWN_ERROR', reason: 'INTERNAL', step: 8 });
   }
-  const increment = incrementOf(command, lifecycle);
+  const increment = incrementOf(asPartOf(command, lifecycle), lifecycle);
   // A total that is reached already adds nothing: there is nothing to ask funds for.
   const money = increment.amount > 0 ? MONEY_STEPS : [];
   const late = firstRefusal([...PROOF_STEPS, CURRENCY_STEP, ...money], view, increment, nowMs);
@@ -61,6 +61,15 @@ export function decideIncrement(
     effects: { ...increasedBy(view, increment, lifecycle, nowMs, []), tries: triesAfter(view, command) },
   };
 }
+
+/** Where and how the money is spent, as far as the increment itself does not say. */
+const asPartOf = (command: AuthorizationCommand, lifecycle: Lifecycle): AuthorizationCommand => ({
+  ...command,
+  type: lifecycle.type,
+  captureMode: lifecycle.captureMode ?? command.captureMode,
+  mcc: command.mcc ?? lifecycle.mcc,
+  country: command.country ?? lifecycle.country,
+});
 
 /** The command with what is to be added in the balance's currency as its amount. */
 export function incrementOf(command: AuthorizationCommand, lifecycle: Lifecycle): AuthorizationCommand {

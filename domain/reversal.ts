@@ -66,7 +66,10 @@ export function decideReversal(
     case 'CLEARED':
       return noted(view, command, matched, [{ kind: 'REVERSAL_AFTER_CLEARING', values: {} }]);
     case 'DECLINED':
-    case 'INVALID':
+    case 'INVALID': {
+      const outcome = noted(view, command, matched, []);
+      return meansAnother(command, matched) ? withTombstone(outcome, command) : outcome;
+    }
     case 'REVERSED':
     case 'EXPIRED':
       return noted(view, command, matched, []);
@@ -75,6 +78,23 @@ export function decideReversal(
   }
 }
 
+/**
+ * True for a reversal that leaves a tombstone: nothing was found, or only something refused that is not the message
+ * it names, as the advice of a refusal whose question is still under way.
+ */
+export function leavesTombstone(command: ReversalCommand, candidates: readonly Lifecycle[]): boolean {
+  const [matched, ...others] = referencedBy(command, candidates);
+  if (matched === undefined) return true;
+  return others.length === 0 && isRefused(matched) && meansAnother(command, matched);
+}
+
+const isRefused = ({ state }: Lifecycle): boolean => state === 'DECLINED' || state === 'INVALID';
+
+const meansAnother = ({ originalStan, originalLocalAt }: ReversalCommand, one: Lifecycle): boolean =>
+  originalStan !== null &&
+  originalLocalAt !== null &&
+  (one.stan !== originalStan || one.localAt !== originalLocalAt);
+
 function release(
   view: ReversalView,
   command: ReversalCommand,
@@ -82,12 +102,10 @@ function release(
   atMs: number,
 ): Outcome<NetworkAnswer> {
   if (command.currency !== null && command.currency !== lifecycle.currency) {
-    return noted(view, command, lifecycle, [], 'CURRENCY_MISMATCH');
+    return noted(view, command, lifecycle, [ambiguousAmount(command, lifecycle)], 'CURRENCY_MISMATCH');
   }
   const rest = lifecycle.held;
-  const asked =
-    command.amount ??
-    (command.remainingAmount === null ? rest : Math.max(0, subtract(rest, command.remainingAmount)));
+  const asked = askedOf(command, rest);
   const amount = Math.min(asked, rest);
   if (amount <= 0) return noted(view, command, lifecycle, []);
   const fold = advance(lifecycle, { kind: 'release', amount, cause: 'reversal', atMs });
@@ -110,13 +128,29 @@ function release(
   };
 }
 
-/** A credit that was announced is taken back whole: its money, where it came at once, by force (row 8). */
+/** What a reversal asks back of what is left (authorization 1). */
+const askedOf = ({ amount, remainingAmount }: ReversalCommand, rest: number): number =>
+  amount ?? (remainingAmount === null ? rest : Math.max(0, subtract(rest, remainingAmount)));
+
+/** An amount that nothing here can convert is for people: the hold would else stay until it expires. */
+const ambiguousAmount = ({ currency, amount }: ReversalCommand, { held }: Lifecycle): ExceptionEffect => ({
+  kind: 'AMBIGUOUS_REVERSAL',
+  values: { currency: currency ?? '', amount: amount ?? 0, held },
+});
+
+/** A credit that was announced is taken back, whole or in part: its money, where it came at once, by force (row 8). */
 function withdraw(
   view: ReversalView,
   command: ReversalCommand,
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
-  const amount = lifecycle.authorized;
+  if (command.currency !== null && command.currency !== lifecycle.currency) {
+    return noted(view, command, lifecycle, [ambiguousAmount(command, lifecycle)], 'CURRENCY_MISMATCH');
+  }
+  const rest = subtract(lifecycle.authorized, lifecycle.reversed);
+  const asked = askedOf(command, rest);
+  const amount = Math.min(asked, rest);
+  if (amount <= 0) return noted(view, command, lifecycle, []);
   const fold = advance(lifecycle, { kind: 'withdraw', amount, cause: 'reversal' });
   const posted = lifecycle.adjustmentKind === 'money_send';
   const kind = view.programme.funding === 'credit' ? 'A' : 'B';
@@ -152,7 +186,10 @@ function noted(
 }
 
 function unmatched(view: ReversalView, command: ReversalCommand, id: string): Outcome<NetworkAnswer> {
-  const outcome = recorded(view, command, id, 'REFERENCED_TRANSACTION_NOT_FOUND');
+  return withTombstone(recorded(view, command, id, 'REFERENCED_TRANSACTION_NOT_FOUND'), command);
+}
+
+function withTombstone(outcome: Outcome<NetworkAnswer>, command: ReversalCommand): Outcome<NetworkAnswer> {
   const tombstone = {
     originalStan: command.originalStan,
     originalLocalAt: command.originalLocalAt,

@@ -70,6 +70,16 @@ const SWEEPS: readonly Sweep[] = [
     },
   },
   {
+    name: 'unasked-transactions',
+    everyMs: DAY_MS,
+    run: async ({ engine }) => {
+      // An authorization that is later than this is one of its own (authorization 11).
+      await sql`delete from unasked_transactions where created_at < cardloom_now() - interval '8 days'`.execute(
+        engine,
+      );
+    },
+  },
+  {
     name: 'unclaimed-cards',
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AuthorizationMessage, ClearingRecord, ReversalMessage } from './messages.ts';
 
 /** Identity of a network message or record, and a check of its content (processor 3.5). */
@@ -9,15 +9,15 @@ export interface NetworkKey {
   readonly fingerprint: number;
 }
 
-const digest = (parts: readonly unknown[]): Buffer =>
-  createHash('sha256').update(JSON.stringify(parts)).digest();
+const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts), 'hex');
 
 function uuidOf(parts: readonly unknown[]): string {
-  const hex = digest(parts).toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const hex = digest(parts);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-const fingerprintOf = (parts: readonly unknown[]): number => digest(parts).readInt32BE(0);
+const fingerprintOf = (parts: readonly unknown[]): number =>
+  Number.parseInt(digest(parts).slice(0, 8), 16) | 0;
 
 /** Key of an authorization, increment, credit authorization, inquiry or advice. */
 export const authorizationKey = (processor: string, message: AuthorizationMessage): NetworkKey => ({
@@ -92,3 +92,9 @@ export const clearingKeys = (
     fingerprint: 0,
   },
 ];
+
+/** A release by hand is one of its request, however often that is tried. */
+export const releaseKey = (requestId: string, transactionId: string): NetworkKey => ({
+  nk: uuidOf(['release', requestId, transactionId]),
+  fingerprint: 0,
+});

@@ -1,21 +1,28 @@
+/**
+ * Bounds stand beside every list of ids of a partitioned table: a plan that is made once for all batches prunes by
+ * them, not by the list.
+ */
+export const boundsOf = (ids: readonly string[]): readonly [string | undefined, string | undefined] => {
+  const sorted = ids.toSorted();
+  return [sorted[0], sorted.at(-1)];
+};
+
 /** Statements that read and lock what a batch needs; all are prepared once per connection by their name. */
 interface Statement {
   readonly name: string;
   readonly text: string;
 }
 
-/** S1 for authorizations: the time of the batch, and the shared lock that a late reversal waits for. */
-export const BEGIN_SHARED: Statement = {
-  name: 'begin shared',
+/**
+ * S1: the time of the batch, and the locks on the names of its cards, in one order for everybody. Who may make a
+ * transaction shares its card; who looks for one that may be under way has the card alone (authorization 9).
+ */
+export const BEGIN: Statement = {
+  name: 'begin batch',
   text: `select cardloom_now() as now, (
-      select count(pg_advisory_xact_lock_shared(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
-};
-
-/** S1 for a reversal that found nothing: nobody may authorize this card meanwhile (authorization 9). */
-export const BEGIN_EXCLUSIVE: Statement = {
-  name: 'begin exclusive',
-  text: `select cardloom_now() as now, (
-      select count(pg_advisory_xact_lock(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
+      select count(case when alone then pg_advisory_xact_lock(hashtextextended(card, 0))
+        else pg_advisory_xact_lock_shared(hashtextextended(card, 0)) end)
+      from unnest($1::text[], $2::boolean[]) x(card, alone))`,
 };
 
 export const KNOWN_KEYS: Statement = {
@@ -27,40 +34,54 @@ export const STORED_ANSWERS: Statement = {
   name: 'stored answers',
   text: `select e.transaction_id, e.seq, e.answer
     from unnest($1::uuid[], $2::smallint[]) x(transaction_id, seq)
-    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq`,
+    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq
+    where e.transaction_id >= $3::uuid and e.transaction_id <= $4::uuid`,
 };
 
 /**
- * Forced clearings that an authorization of this batch may be late for (authorization 11). Read without a lock, in
+ * What was booked before its authorization, which may be one of this batch (authorization 11). Read without a lock, in
  * the first round trip: it is seldom that one is found, and then the batch starts again in the usual order.
  */
 export const CLEARED_FIRST: Statement = {
   name: 'cleared first',
-  text: `select 1 from transactions
-    where network_reference = any ($1::text[]) and id >= id_bound(cardloom_now() - interval '7 days')
-      and state = 'CLEARED' and authorized = 0 and event_count = 1 and category = 'DEBIT'
-    limit 1`,
+  text: `select 1 from unasked_transactions
+    where network_reference = any ($1::text[]) and created_at > cardloom_now() - interval '7 days' limit 1`,
 };
 
 /**
- * Ids of transactions that a reversal or a record may mean; the rules choose among them once locked. A merchant
- * alone is the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and
- * of those two are enough to tell whether there is one, the one with the same amount first.
+ * Ids of transactions that a message or a record may mean; the rules choose among them once locked. The reference of
+ * the network has an index, and a record that it finds needs nothing else. All other references are looked for among
+ * the newest thousand transactions of the card, so that no card, however busy, makes a batch slow. A merchant alone is
+ * the weakest reference and may fit every purchase of a card: it counts when nothing better is found, and of those two
+ * are enough to tell whether there is one, the one with the same amount first.
  */
 export const CANDIDATES: Statement = {
   name: 'candidates',
-  text: `select item, id from (
+  text: `with asked as materialized (
+      select x.*, c.card_id
+      from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+          $9::text[], $10::text[], $11::uuid[], $12::bigint[], $13::boolean[], $14::boolean[])
+        x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, rrn, merchant,
+          merchant_oldest, amount, refund, network_first)
+      join card_states c on c.processor_card_id = x.card),
+    named as materialized (
+      select x.item, t.id,
+        not x.refund or t.category = 'CREDIT' or t.authorized + t.cleared > 0 as suits
+      from asked x
+      join transactions t on t.network_reference = x.network_reference and t.card_id = x.card_id
+        and t.id >= x.oldest and t.id >= $15::uuid
+      where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')),
+    possible as (
       select x.item, t.id, is_named, has_code,
         bool_or(is_named and t.category = 'DEBIT' and (not x.refund or t.authorized + t.cleared > 0))
           over (partition by x.item) as found,
         row_number() over (partition by x.item, is_named, has_code order by
           case when x.refund then t.cleared else t.held end = x.amount desc, t.id desc) as place
-      from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-          $9::text[], $10::text[], $11::uuid[], $12::bigint[], $13::boolean[])
-        x(item, card, oldest, stan, local_at, network_reference, external_id, approval_code, rrn, merchant,
-          merchant_oldest, amount, refund)
-      join card_states c on c.processor_card_id = x.card
-      join transactions t on t.card_id = c.card_id and t.id >= x.oldest and t.id >= $14::uuid,
+      from asked x
+      cross join lateral (
+        select * from transactions n
+        where n.card_id = x.card_id and n.id >= x.oldest and n.id >= $15::uuid
+        order by n.id desc limit 1000) t,
       lateral (select
         coalesce((t.stan = x.stan and t.local_at = x.local_at) or t.network_reference = x.network_reference
           or t.external_id = x.external_id or (t.approval_code = x.approval_code and t.rrn = x.rrn), false)
@@ -68,12 +89,14 @@ export const CANDIDATES: Statement = {
         coalesce(t.approval_code = x.approval_code, false) as has_code,
         coalesce(t.transaction_data ->> 'merchantIdentifier' = x.merchant and t.category = 'DEBIT'
           and t.id >= x.merchant_oldest
-          and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else t.amount = x.amount end,
+          and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else case when t.authorized > 0 then t.authorized - t.reversed else t.amount end = x.amount end,
           false) as is_merchant) as reference
-      where t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
-        and (is_named or has_code or is_merchant)
-    ) as possible
-    where is_named or has_code or (place <= 2 and not found)`,
+      where not (x.network_first and exists (select from named where named.item = x.item and suits))
+        and t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
+        and (is_named or has_code or is_merchant))
+    select item, id from named
+    union
+    select item, id from possible where is_named or has_code or (place <= 2 and not found)`,
 };
 
 export const LOCK_LIFECYCLES: Statement = {
@@ -81,10 +104,12 @@ export const LOCK_LIFECYCLES: Statement = {
   text: `select id, balance_id, type, category, external_id, network_reference, rrn, stan, local_at,
       approval_code, amount, currency, transaction_data ->> 'merchantIdentifier' as merchant_identifier,
       adjustment_kind, original_currency, transaction_data ->> 'captureMode' as capture_mode,
-      (transaction_data ->> 'cashbackPosAmount')::bigint as cashback,
-      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, limit_day, flags, event_count,
+      (transaction_data ->> 'cashbackPosAmount')::bigint as cashback, transaction_data ->> 'mcc' as mcc,
+      transaction_data ->> 'acquirerCountry' as country,
+      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, flags, event_count,
       cleared_at, interchange_amount, interchange_currency, arn
-    from transactions where id = any ($1::uuid[]) order by id for no key update`,
+    from transactions where id = any ($1::uuid[]) and id >= $2::uuid and id <= $3::uuid
+    order by id for no key update`,
 };
 
 export const OPEN_HOLDS: Statement = {
@@ -93,7 +118,9 @@ export const OPEN_HOLDS: Statement = {
         select sum(u.amount) from ledger_transfers u
         where u.transaction_id = p.transaction_id and u.of_event_seq = p.event_seq and u.of_seq = p.seq
       ), 0)::bigint as remaining
-    from ledger_transfers p where p.transaction_id = any ($1::uuid[]) and p.state = 'PENDING'
+    from ledger_transfers p
+    where p.transaction_id = any ($1::uuid[]) and p.transaction_id >= $2::uuid and p.transaction_id <= $3::uuid
+      and p.state = 'PENDING'
     order by p.transaction_id, p.event_seq, p.seq`,
 };
 
@@ -105,7 +132,7 @@ export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
       c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
-      c.cvc_tries_left, c.limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
+      c.cvc_tries_left, c.limits::text as limits, c.limits_version, c.consumed::text as consumed, c.consumed_on, c.budget_since,
       c.newest_fingerprint, c.newest_at, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
       b.held, b.version, b.forced_since
     from card_states c join balances b on b.balance_id = c.balance_id
@@ -140,7 +167,7 @@ export const OWNERS: Statement = {
 /** Customers for whom somebody set limits; most have no row here. */
 export const LOCK_CUSTOMER_LIMITS: Statement = {
   name: 'lock customer limits',
-  text: `select customer_id, limits, limits_version, consumed::text as consumed, consumed_on
+  text: `select customer_id, limits::text as limits, limits_version, consumed::text as consumed, consumed_on, budget_since, created_at
     from customer_limits where customer_id = any ($1::bigint[]) order by customer_id for no key update`,
 };
 

@@ -1,13 +1,23 @@
 import type pg from 'pg';
 import { severityOf } from '../../domain/decision.ts';
 import type { Fold } from '../../domain/transaction.ts';
-import { type Bulk, bulkInsert, bulkQuery, bulkUpdate, type Column } from './bulk.ts';
+import {
+  type Bulk,
+  bulkInsert,
+  bulkQuery,
+  bulkUpdate,
+  type Column,
+  mergeQueries,
+  type Query,
+  stampedInsert,
+} from './bulk.ts';
 import type { Counted } from './consumption.ts';
 import { allOf } from './load.ts';
 import type { GuardedAccount, LoadedCard, PostedTransfer, WorkingCopy } from './working-copy.ts';
 import type {
   EventRow,
   ExceptionRow,
+  UnaskedTransaction,
   KeyRow,
   OutboxRow,
   TombstoneRow,
@@ -34,7 +44,6 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   { name: 'refunded', type: 'bigint', value: ({ fold }) => fold.refunded },
   { name: 'held', type: 'bigint', value: ({ fold }) => fold.held },
   { name: 'expires_at', type: 'timestamptz', value: ({ fold }) => timeOf(fold.expiresAtMs) },
-  { name: 'limit_day', type: 'date', value: ({ fold }) => fold.limitDay },
   {
     name: 'flags',
     type: 'text',
@@ -48,7 +57,7 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   { name: 'arn', type: 'text', value: ({ fold }) => fold.settlement.arn },
 ];
 
-const transactions = bulkInsert<NewRow>('transactions', [
+const transactions = stampedInsert<NewRow>('transactions', 'created_at, updated_at', [
   { name: 'id', type: 'uuid', value: (row) => row.id },
   { name: 'partner_id', type: 'int', value: ({ card }) => card.row.partner_id },
   { name: 'programme_id', type: 'int', value: ({ card }) => card.row.programme_id },
@@ -88,13 +97,24 @@ const transactions = bulkInsert<NewRow>('transactions', [
   ...foldColumns,
 ]);
 
-const changedTransactions = bulkUpdate<FoldRow>('update transactions', 'transactions', [
-  { name: 'id', type: 'uuid', value: (row) => row.id },
-  ...foldColumns,
-  { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+const changedTransactions = bulkUpdate<FoldRow>(
+  'update transactions',
+  'transactions',
+  [
+    { name: 'id', type: 'uuid', value: (row) => row.id },
+    ...foldColumns,
+    { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+  ],
+  true,
+);
+
+const unaskedTransactions = stampedInsert<UnaskedTransaction>('unasked_transactions', 'created_at', [
+  { name: 'network_reference', type: 'text', value: (row) => row.networkReference },
+  { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
+  { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
 ]);
 
-const events = bulkInsert<EventRow>('transaction_events', [
+const events = stampedInsert<EventRow>('transaction_events', 'created_at', [
   { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
   { name: 'seq', type: 'smallint', value: ({ event }) => event.seq },
   { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
@@ -111,7 +131,7 @@ const events = bulkInsert<EventRow>('transaction_events', [
   { name: 'trace', type: 'text', value: (row) => row.trace },
 ]);
 
-const transfers = bulkInsert<PostedTransfer>('ledger_transfers', [
+const transfers = stampedInsert<PostedTransfer>('ledger_transfers', 'created_at', [
   { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
   { name: 'event_seq', type: 'smallint', value: (row) => row.eventSeq },
   { name: 'seq', type: 'smallint', value: (row) => row.seq },
@@ -134,7 +154,7 @@ const keys = bulkInsert<KeyRow>('network_keys', [
   { name: 'fingerprint', type: 'int', value: (row) => row.fingerprint },
 ]);
 
-const outbox = bulkInsert<OutboxRow>('outbox', [
+const outbox = stampedInsert<OutboxRow>('outbox', 'created_at', [
   { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
   { name: 'programme_id', type: 'int', value: (row) => row.programmeId },
   { name: 'destination', type: 'text', value: (row) => row.destination },
@@ -200,7 +220,7 @@ const customerLimits = bulkUpdate<CountedCustomer>('update customer limits', 'cu
   })),
 ]);
 
-const exceptions = bulkInsert<ExceptionRow>('exceptions', [
+const exceptions = stampedInsert<ExceptionRow>('exceptions', 'created_at', [
   { name: 'exception_id', type: 'uuid', value: (row) => row.id },
   { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
   { name: 'kind', type: 'text', value: ({ exception }) => exception.kind },
@@ -215,7 +235,7 @@ const exceptions = bulkInsert<ExceptionRow>('exceptions', [
   { name: 'values', type: 'text', cast: 'jsonb', value: ({ exception }) => JSON.stringify(exception.values) },
 ]);
 
-const tombstones = bulkInsert<TombstoneRow>('reversal_tombstones', [
+const tombstones = stampedInsert<TombstoneRow>('reversal_tombstones', 'created_at', [
   { name: 'tombstone_id', type: 'uuid', value: (row) => row.id },
   { name: 'partner_id', type: 'int', value: ({ card }) => card.row.partner_id },
   { name: 'card_id', type: 'bigint', value: ({ card }) => card.row.card_id },
@@ -266,10 +286,10 @@ export class CommitUnknown extends Error {
  * S8: one statement a table, with all its values: they are made before anything is sent, because a fault
  * halfway must not leave half a batch to the commit.
  */
-export function writesOf(copy: WorkingCopy, set: WriteSet): ReturnType<typeof bulkQuery>[] {
-  const queries: ReturnType<typeof bulkQuery>[] = [];
+export function writesOf(copy: WorkingCopy, set: WriteSet): Query[] {
+  const queries: Query[] = [];
   const write = <Row>(bulk: Bulk<Row>, rows: readonly Row[]): void => {
-    if (rows.length > 0) queries.push(bulkQuery(bulk, rows));
+    if (rows.length > 0) queries.push(bulkQuery(bulk, rows, set.now));
   };
   const made = new Set(set.created.map((row) => row.id));
   const changed = [...set.folds].filter(([id]) => !made.has(id));
@@ -294,6 +314,7 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): ReturnType<typeof bu
   );
   write(customerLimits, changedCustomers(cards));
   write(exceptions, set.exceptions);
+  write(unaskedTransactions, set.unaskedTransactions);
   write(tombstones, set.tombstones);
   write(usedTombstones, set.usedTombstones);
   write(cardLocks, set.cardLocks);
@@ -305,12 +326,10 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): ReturnType<typeof bu
  * S8 and S9: the statements and the commit, sent together. Throws the database's error when nothing stands,
  * `CommitUnknown` when the connection broke before the commit was answered.
  */
-export async function writeAndCommit(
-  client: pg.ClientBase,
-  queries: ReturnType<typeof writesOf>,
-): Promise<void> {
+export async function writeAndCommit(client: pg.ClientBase, queries: readonly Query[]): Promise<void> {
   try {
-    await allOf([...queries.map((query) => client.query(query)), client.query('commit')]);
+    const written = queries.length === 0 ? [] : [client.query(mergeQueries(queries))];
+    await allOf([...written, client.query('commit')]);
   } catch (error) {
     if (isFromServer(error)) throw error;
     throw new CommitUnknown('the connection was lost around the commit', { cause: error });

@@ -1,49 +1,79 @@
-import type { Context } from 'hono';
+import { isAscii } from 'node:buffer';
+import { IncomingMessage } from 'node:http';
 import { invalid, Refusal } from '../../domain/errors.ts';
-import { incomingOf } from '../request-facts.ts';
+import type { Exchange } from '../exchange.ts';
 import type { UploadedFile } from '../route.ts';
 
 const tooLarge = (): Refusal => new Refusal('PAYLOAD_TOO_LARGE', 'The request body is too large.');
 
 /** Refuses by the declared length alone, before anything is read (channels 2, step 1). */
-export function checkDeclaredLength(context: Context, maxBytes: number): void {
-  const declared = context.req.header('content-length');
-  if (declared !== undefined && Number(declared) > maxBytes) throw tooLarge();
+export function checkDeclaredLength({ header }: Exchange, maxBytes: number): void {
+  const declared = header('content-length');
+  if (declared !== null && Number(declared) > maxBytes) throw tooLarge();
 }
 
 /**
  * Refuses a body of another type before it is read. Without a type it is read first: it may be empty. Throws
  * `UNSUPPORTED_MEDIA_TYPE`.
  */
-export function checkContentType(context: Context, multipart: boolean): void {
-  const contentType = context.req.header('content-type');
-  const announced =
-    Number(context.req.header('content-length') ?? 0) > 0 ||
-    context.req.header('transfer-encoding') !== undefined;
-  if (!announced || contentType === undefined || context.req.method === 'GET') return;
+export function checkContentType({ header, method }: Exchange, multipart: boolean): void {
+  const contentType = header('content-type');
+  const announced = Number(header('content-length') ?? 0) > 0 || header('transfer-encoding') !== null;
+  if (!announced || contentType === null || method === 'GET') return;
   if (!(multipart ? FORM : JSON_TYPE).test(contentType)) throw unsupported(multipart);
 }
 
 /** The body's bytes, counted while they are read. Throws `PAYLOAD_TOO_LARGE`. */
-export async function readBody(context: Context, maxBytes: number): Promise<Buffer> {
-  if (context.req.method === 'GET') return Buffer.alloc(0);
-  // Leaving the loop must not destroy the stream: the connection would go before the answer is out.
-  const source: AsyncIterable<Uint8Array> | null =
-    incomingOf(context.env)?.iterator({ destroyOnReturn: false }) ?? context.req.raw.body;
-  if (source === null) return Buffer.alloc(0);
+export async function readBody({ method, source }: Exchange, maxBytes: number): Promise<Buffer> {
+  if (method === 'GET' || source === null) return Buffer.alloc(0);
+  return source instanceof IncomingMessage
+    ? await readIncoming(source, maxBytes)
+    : await readStream(source, maxBytes);
+}
+
+const incomplete = (): Refusal =>
+  new Refusal('MALFORMED_JSON', 'The request ended before its body was complete.');
+
+/** What is not read is left to the listener: destroying the request would take the answer's connection along. */
+const readIncoming = (incoming: IncomingMessage, maxBytes: number): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    if (incoming.destroyed) {
+      reject(incomplete());
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (): void => {
+      incoming.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onBreak);
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= maxBytes) return;
+      finish();
+      incoming.pause();
+      reject(tooLarge());
+    };
+    const onEnd = (): void => {
+      finish();
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    };
+    const onBreak = (): void => {
+      finish();
+      reject(incomplete());
+    };
+    incoming.on('data', onData).on('end', onEnd).on('error', onBreak).on('close', onBreak);
+  });
+
+async function readStream(source: ReadableStream<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of source) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal('MALFORMED_JSON', 'The request ended before its body was complete.');
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge();
+    chunks.push(chunk);
   }
-  return chunks.length === 1 ? Buffer.from(chunks[0] as Uint8Array) : Buffer.concat(chunks);
+  return Buffer.concat(chunks);
 }
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
@@ -62,7 +92,8 @@ export function parseJson(raw: Buffer, contentType: string | undefined): unknown
   if (raw.length === 0) return undefined;
   if (!JSON_TYPE.test(contentType ?? '')) throw unsupported(false);
   try {
-    return JSON.parse(utf8.decode(raw));
+    // Most bodies are ASCII, which needs no decoder.
+    return JSON.parse(isAscii(raw) ? raw.toString('latin1') : utf8.decode(raw));
   } catch {
     throw new Refusal('MALFORMED_JSON', 'The request body is not valid JSON in UTF-8.');
   }

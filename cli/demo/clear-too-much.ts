@@ -20,7 +20,12 @@ export async function clearTooMuch(
   const { amount } = await expectBalance(world, userId, balanceId, { posted: LEFT - BILL, held: 0 });
   return {
     happened: 'cleared above its hold',
-    figures: { held: major(HELD), cleared: major(BILL), amount: major(amount), exception: exception ?? 'none' },
+    figures: {
+      held: major(HELD),
+      cleared: major(BILL),
+      amount: major(amount),
+      exception: exception ?? 'none',
+    },
     facts: { companyBefore, interchange: INTERCHANGE },
   };
 }

@@ -1,6 +1,6 @@
 import { atomically, type Trx } from '../../db/atomically.ts';
 import { assignException, claimException, resolveException } from '../../db/exception-queue.ts';
-import type { MoneyMoves, Resolve } from '../../db/exception-resolutions.ts';
+import type { Resolve } from '../../db/exception-resolutions.ts';
 import { type ExceptionRow, listExceptions } from '../../db/exceptions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { RESOLUTIONS, resolutionsOf } from '../../domain/exception-resolution.ts';
@@ -24,7 +24,7 @@ export const exceptionsCommand: Command = {
     '[--kind KIND] [--state STATE] [--severity SEVERITY] [--transaction ID]',
     'claim ID [--operator NAME]',
     'assign ID --to NAME [--operator NAME]',
-    `resolve ID --resolution ${RESOLUTIONS.join('|')} --note TEXT [--amount MINOR_UNITS] [--transaction ID] [--second NAME] [--operator NAME]`,
+    `resolve ID --resolution ${RESOLUTIONS.join('|')} --note TEXT [--amount MINOR_UNITS] [--transaction ID] [--card ID] [--second NAME] [--operator NAME]`,
   ].join('\n       cardloom exceptions '),
   summary: 'list exceptions, take one, hand it on, resolve it',
   async run(args, io) {
@@ -111,6 +111,7 @@ async function work(
     'note',
     'amount',
     'transaction',
+    'card',
     'second',
     'operator',
   ]);
@@ -135,20 +136,14 @@ async function work(
     }
     case 'resolve': {
       const resolve = readResolve(option, operatorId);
-      const { transactionId } = await write((trx) => resolveException(trx, exceptionId, resolve, moves));
+      const { transactionId } = await write((trx) => resolveException(trx, exceptionId, resolve));
       return said(io, { id: exceptionId, state: 'RESOLVED', resolution: resolve.resolution, transactionId });
     }
   }
 }
 
-const moves: MoneyMoves = {
-  postAdjustment: async () => {
-    throw new Refusal('SERVICE_UNAVAILABLE', 'Adjustments are not part of this release.');
-  },
-};
-
 function readResolve(
-  option: (name: 'resolution' | 'note' | 'amount' | 'transaction' | 'second') => string | null,
+  option: (name: 'resolution' | 'note' | 'amount' | 'transaction' | 'card' | 'second') => string | null,
   operatorId: string,
 ): Resolve {
   const resolution = oneOf('resolution', RESOLUTIONS, option('resolution'));
@@ -161,9 +156,14 @@ function readResolve(
   if (amount !== null && !/^[1-9][0-9]{0,14}$/.test(amount)) {
     throw wrongUsage(`cardloom ${NAME}: --amount must be a whole number of minor units`);
   }
+  const card = option('card');
+  if (card !== null && !/^[1-9][0-9]{0,14}$/.test(card)) {
+    throw wrongUsage(`cardloom ${NAME}: --card must be the number of a card`);
+  }
   return {
     resolution,
     operatorId,
+    cardId: card === null ? null : Number(card),
     secondOperatorId: option('second'),
     note,
     transactionId: uuidOf(option('transaction')),

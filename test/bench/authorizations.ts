@@ -34,9 +34,15 @@ interface Bench {
   readonly say: (line: string) => void;
 }
 
+/** A reference: how often a second, and the processor time of one, all its processes together. */
+interface Reference {
+  readonly rate: number;
+  readonly microseconds: number | null;
+}
+
 interface Round {
-  readonly tpcB: number | null;
-  readonly naive: number;
+  readonly tpcB: Reference | null;
+  readonly naive: Reference;
   readonly one: ReadonlyMap<number, Measured>;
   readonly spread: Measured;
   readonly hot: Measured;
@@ -137,8 +143,9 @@ async function measure(bench: Bench): Promise<Figures> {
 
 async function measureRound(bench: Bench, connections: number): Promise<Round> {
   const { seconds } = bench.options;
-  const tpcB = (await bench.tpcB?.run(seconds)) ?? null;
-  const naive = await bench.naive.run(connections, seconds);
+  const { tpcB: pgbench } = bench;
+  const tpcB = pgbench === null ? null : await measureReference(bench, seconds, () => pgbench.run(seconds));
+  const naive = await measureReference(bench, seconds, () => bench.naive.run(connections, seconds));
   const one = new Map<number, Measured>();
   for (const count of bench.options.connections) {
     one.set(count, await load(bench, { connections: count, seconds, prefix: 'one-' }));
@@ -146,6 +153,27 @@ async function measureRound(bench: Bench, connections: number): Promise<Round> {
   const spread = await load(bench, { connections, seconds, prefix: 'spread-' });
   const hot = await load(bench, { connections, seconds, prefix: 'hot-', count: HOT_CARDS });
   return { tpcB, naive, one, spread, hot };
+}
+
+/** Both references run in this process or as its children, against the same server. */
+async function measureReference(
+  bench: Bench,
+  seconds: number,
+  run: () => Promise<number>,
+): Promise<Reference> {
+  const time = (): ProcessorTime | null =>
+    readProcessorTime({ api: [], database: [bench.product.postmasterPid() ?? 0], generator: [process.pid] });
+  const otherChildren = (): number => {
+    const others = processorTime(bench);
+    return others === null ? 0 : others.api + others.generator;
+  };
+  const [before, othersBefore] = [time(), otherChildren()];
+  const rate = await run();
+  const [after, othersAfter] = [time(), otherChildren()];
+  if (before === null || after === null) return { rate, microseconds: null };
+  const used =
+    after.database - before.database + after.generator - before.generator - (othersAfter - othersBefore);
+  return { rate, microseconds: Math.round((used * 1e6) / (rate * seconds)) };
 }
 
 interface Load {
@@ -203,16 +231,18 @@ function summary(bench: Bench, rounds: readonly Round[], connections: number) {
   };
   const rateOf = (round: Round, count: number): number => round.one.get(count)?.rate ?? Number.NaN;
   return {
-    tpcB: ratio((round) => round.tpcB),
-    naive: median(rounds.map((round) => round.naive)),
+    tpcB: referenceOf(rounds.map((round) => round.tpcB)),
+    naive: referenceOf(rounds.map((round) => round.naive)),
     p1: bench.options.connections.map((count) => ({
       connections: count,
       rate: median(rounds.map((round) => rateOf(round, count))),
-      toTpcB: ratio((round) => (round.tpcB === null ? null : rateOf(round, count) / round.tpcB)),
-      toNaive: ratio((round) => rateOf(round, count) / round.naive) ?? Number.NaN,
+      toTpcB: ratio((round) => (round.tpcB === null ? null : rateOf(round, count) / round.tpcB.rate)),
+      toNaive: ratio((round) => rateOf(round, count) / round.naive.rate) ?? Number.NaN,
       p50: median(rounds.map((round) => round.one.get(count)?.result.latencyMs.p50 ?? Number.NaN)),
       p99: median(rounds.map((round) => round.one.get(count)?.result.latencyMs.p99 ?? Number.NaN)),
       microseconds: rounds.at(-1)?.one.get(count)?.microseconds ?? null,
+      toTpcBByProcessor: ratio((round) => byProcessor(round.tpcB, round.one.get(count))),
+      toNaiveByProcessor: ratio((round) => byProcessor(round.naive, round.one.get(count))),
     })),
     p2: {
       rate: median(rounds.map((round) => round.spread.rate)),
@@ -223,6 +253,24 @@ function summary(bench: Bench, rounds: readonly Round[], connections: number) {
       ratio: ratio((round) => round.hot.rate / rateOf(round, connections)) ?? Number.NaN,
     },
   };
+}
+
+/** The medians of a reference; null when it was left out. */
+function referenceOf(measured: readonly (Reference | null)[]): Reference | null {
+  const all = measured.filter((one) => one !== null);
+  if (all.length === 0) return null;
+  const times = all.map((one) => one.microseconds).filter((one) => one !== null);
+  return {
+    rate: median(all.map((one) => one.rate)),
+    microseconds: times.length === 0 ? null : median(times),
+  };
+}
+
+/** What the ratio of rates would be if nothing but processor time counted; busy neighbours hardly change it. */
+function byProcessor(reference: Reference | null, measured: Measured | undefined): number | null {
+  const own = measured?.microseconds ?? null;
+  if (own === null || reference === null || reference.microseconds === null) return null;
+  return reference.microseconds / (own.api + own.database + own.generator);
 }
 
 /** P5: the same load with many more cards and transactions present, each beside the reference of its own time. */
@@ -236,7 +284,7 @@ async function measureGrowth(
   await seedCards(owner, { ...options.growth, programmes, prefix: 'more-' });
   await settle(admin);
   const before = rounds.map(
-    (round) => (round.one.get(connections)?.rate ?? Number.NaN) / (round.tpcB ?? round.naive),
+    (round) => (round.one.get(connections)?.rate ?? Number.NaN) / (round.tpcB ?? round.naive).rate,
   );
   const after: number[] = [];
   for (let at = 1; at <= GROWTH_ROUNDS; at += 1) {

@@ -1,5 +1,6 @@
 /** `npm run bench [name] [-- options]`: measurements, in short form by default. They never judge by time. */
 import { benchAuthorizations } from './authorizations.ts';
+import { benchClearingFile } from './clearing-file.ts';
 import { benchPlans } from './plans.ts';
 
 interface Bench {
@@ -13,6 +14,11 @@ const benches: Readonly<Record<string, Bench>> = {
     usage: '[--full] [--seconds N] [--rounds N] [--cards N] [--connections 64,256] [--apis N]',
     summary: 'P1 to P5 over mTLS, as ratios to TPC-B and to a naive baseline',
     run: benchAuthorizations,
+  },
+  'clearing-file': {
+    usage: '[RECORDS]',
+    summary: 'P9: a clearing file of 100,000 records from the fetch to the report, and the same file again',
+    run: benchClearingFile,
   },
   plans: {
     usage: '[--cards N]',

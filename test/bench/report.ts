@@ -3,10 +3,16 @@ import type { BenchOptions } from './options.ts';
 import type { Part } from './processor-time.ts';
 import { rounded } from './statistics.ts';
 
+interface ReferenceFigures {
+  readonly rate: number;
+  /** Processor time of one, client and server. */
+  readonly microseconds: number | null;
+}
+
 export interface Figures {
-  /** A second; null without pgbench. */
-  readonly tpcB: number | null;
-  readonly naive: number;
+  /** Null without pgbench. */
+  readonly tpcB: ReferenceFigures | null;
+  readonly naive: ReferenceFigures | null;
   readonly p1: readonly {
     readonly connections: number;
     readonly rate: number;
@@ -16,6 +22,8 @@ export interface Figures {
     readonly p99: number;
     /** Processor time of one answer. */
     readonly microseconds: Readonly<Record<Part, number>> | null;
+    readonly toTpcBByProcessor: number | null;
+    readonly toNaiveByProcessor: number | null;
   }[];
   readonly p2: { readonly rate: number; readonly ratio: number };
   readonly p3: { readonly rate: number; readonly ratio: number };
@@ -32,6 +40,12 @@ export interface Figures {
 const perSecond = (rate: number): string => `${Math.round(rate)}/s`;
 const times = (ratio: number | null): string =>
   ratio === null ? 'pgbench not found' : `${ratio.toFixed(2)} x`;
+const byProcessor = (ratio: number | null): string =>
+  ratio === null ? '' : `  (${ratio.toFixed(2)} x by processor time)`;
+const referenceText = (one: ReferenceFigures | null): string =>
+  one === null
+    ? 'pgbench not found, left out'
+    : `${perSecond(one.rate)}${one.microseconds === null ? '' : `  ${one.microseconds} us of processor time`}`;
 const share = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 /** The table for people: what was measured, and what goals.md asks for. */
@@ -40,12 +54,8 @@ export function tableOf(figures: Figures, options: BenchOptions): string[] {
   const { latencyMs: latency } = openLoop;
   const dropped = openLoop.broken + Object.values(openLoop.refused).reduce((sum, one) => sum + one, 0);
   const rows: (readonly [string, string, string])[] = [
-    [
-      'TPC-B (pgbench, scale 20, 8 clients)',
-      figures.tpcB === null ? 'pgbench not found, left out' : perSecond(figures.tpcB),
-      '',
-    ],
-    ['naive: one transaction a request, in process', perSecond(figures.naive), ''],
+    ['TPC-B (pgbench, scale 20, 8 clients)', referenceText(figures.tpcB), ''],
+    ['naive: one transaction a request, in process', referenceText(figures.naive), ''],
     ...figures.p1.flatMap((one) => [
       [
         `P1 ${one.connections} connections`,
@@ -54,10 +64,10 @@ export function tableOf(figures: Figures, options: BenchOptions): string[] {
       ] as const,
       [
         '   x TPC-B',
-        times(one.toTpcB),
+        times(one.toTpcB) + byProcessor(one.toTpcBByProcessor),
         one.connections === 64 ? '2 x, must 1.5 x' : one.connections === 256 ? '2.5 x, must 2 x' : '',
       ] as const,
-      ['   x naive', times(one.toNaive), '4 x'] as const,
+      ['   x naive', times(one.toNaive) + byProcessor(one.toNaiveByProcessor), '4 x'] as const,
       ...(one.microseconds === null
         ? []
         : [

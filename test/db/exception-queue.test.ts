@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atomically } from '../../db/atomically.ts';
 import { assignException, claimException, resolveException } from '../../db/exception-queue.ts';
-import type { ExceptionAdjustment, MoneyMoves, Resolve } from '../../db/exception-resolutions.ts';
+import type { Resolve } from '../../db/exception-resolutions.ts';
 import { listExceptions, raiseException } from '../../db/exceptions.ts';
+import { verifyLedger } from '../../db/verify-ledger.ts';
 import type { ExceptionKind } from '../../domain/decision.ts';
 import { RESOLUTIONS, resolutionsOf } from '../../domain/exception-resolution.ts';
 import {
@@ -28,6 +29,7 @@ beforeAll(async () => {
   card = await traffic.card(await traffic.programme(), 100_000);
 });
 afterAll(async () => {
+  expect((await verifyLedger(traffic.engine)).differences).toEqual([]);
   await traffic.end();
   await database.drop();
 });
@@ -51,22 +53,11 @@ const asked = (resolution: Resolve['resolution'], changes: Partial<Resolve> = {}
   note: 'looked into it',
   transactionId: null,
   amount: null,
+  cardId: null,
   ...changes,
 });
 
-/** Notes what would be posted; the postings themselves have their own tests. */
-function notedMoves(): MoneyMoves & { readonly posted: ExceptionAdjustment[] } {
-  const posted: ExceptionAdjustment[] = [];
-  return {
-    posted,
-    postAdjustment: async (_trx, adjustment) => {
-      posted.push(adjustment);
-      return randomUUID();
-    },
-  };
-}
-const resolve = (id: string, how: Resolve, moves: MoneyMoves = notedMoves()) =>
-  within((trx) => resolveException(trx, id, how, moves));
+const resolve = (id: string, how: Resolve) => within((trx) => resolveException(trx, id, how));
 
 async function inReview(kind: ExceptionKind, transactionId: string | null = null): Promise<string> {
   const id = await raise(kind, transactionId);
@@ -176,22 +167,51 @@ describe('a resolution', () => {
     },
   );
 
-  it.each([
-    ['UNKNOWN_CARD', 'REASSIGN'],
-    ['FORCE_POST', 'DISPUTE'],
-  ] as const)('of %s by %s is refused as not offered', async (kind, resolution) => {
-    const id = await inReview(kind);
-    await expect(resolve(id, asked(resolution))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(await stored(id)).toMatchObject({ state: 'IN_REVIEW' });
-  });
+  it.each([['FORCE_POST', 'DISPUTE']] as const)(
+    'of %s by %s is refused as not offered',
+    async (kind, resolution) => {
+      const id = await inReview(kind);
+      await expect(resolve(id, asked(resolution))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(await stored(id)).toMatchObject({ state: 'IN_REVIEW' });
+    },
+  );
 
   it.each([
-    ['OVER_CLEARING', 'ADJUST', 'CREDIT', 'CORRECTION'],
-    ['UNLINKED_REFUND', 'ADJUST', 'DEBIT', 'CORRECTION'],
-    ['NEGATIVE_BALANCE', 'WRITE_OFF', 'CREDIT', 'WRITE_OFF'],
-  ] as const)('of %s by %s posts a %s with two people', async (kind, resolution, category, reason) => {
+    ['PURCHASE', -70],
+    ['REFUND', 70],
+  ] as const)(
+    'of a %s record without a card books it on the card that was found: %i',
+    async (recordType, moved) => {
+      const authorizer = traffic.authorizer();
+      const record = aRecord(aPurchase({ ...card, processorCardId: 'pc_nobody' }, 70), 70, { recordType });
+      const { results } = await authorizer.clear(record, aCall());
+      await authorizer.drain();
+      expect(results).toMatchObject([{ result: 'QUARANTINED', exception: 'UNKNOWN_CARD' }]);
+      const { exception_id: id } = await traffic.engine
+        .selectFrom('exceptions')
+        .select('exception_id')
+        .where('record_id', '=', record.recordId)
+        .executeTakeFirstOrThrow();
+      await within((trx) => claimException(trx, id, 'ada'));
+      const before = await traffic.balance(card);
+      const bob = { secondOperatorId: 'bob' };
+      await expect(resolve(id, asked('REASSIGN', bob))).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+      await expect(resolve(id, asked('REASSIGN', { ...bob, cardId: 999_999 }))).rejects.toMatchObject({
+        code: 'CARD_NOT_FOUND',
+      });
+      const { transactionId } = await resolve(id, asked('REASSIGN', { ...bob, cardId: card.cardId }));
+      expect((await traffic.balance(card)).posted - before.posted).toBe(moved);
+      expect(await stored(id)).toMatchObject({ state: 'RESOLVED', resolving_transaction_id: transactionId });
+    },
+  );
+
+  it.each([
+    ['OVER_CLEARING', 'ADJUST', 50],
+    ['UNLINKED_REFUND', 'ADJUST', -50],
+  ] as const)('of %s by %s moves %i with two people', async (kind, resolution, moved) => {
     const transactionId = await forcePost();
     const id = await inReview(kind, transactionId);
+    const before = await traffic.balance(card);
     await expect(resolve(id, asked(resolution, { amount: 50 }))).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(
       resolve(id, asked(resolution, { amount: 50, secondOperatorId: 'ada' })),
@@ -199,24 +219,32 @@ describe('a resolution', () => {
     await expect(resolve(id, asked(resolution, { secondOperatorId: 'bob' }))).rejects.toMatchObject({
       code: 'VALIDATION_ERROR',
     });
-    const moves = notedMoves();
-    const ended = await resolve(id, asked(resolution, { amount: 50, secondOperatorId: 'bob' }), moves);
-    expect(moves.posted).toEqual([
-      {
-        balanceId: card.balanceId,
-        category,
-        amount: 50,
-        currency: 'EUR',
-        reason,
-        note: 'looked into it',
-        referenceId: transactionId,
-        externalId: id,
-      },
-    ]);
+    expect(await traffic.balance(card)).toEqual(before);
+    const ended = await resolve(id, asked(resolution, { amount: 50, secondOperatorId: 'bob' }));
+    expect((await traffic.balance(card)).posted - before.posted).toBe(moved);
     expect(await stored(id)).toMatchObject({
       state: 'RESOLVED',
       resolving_transaction_id: ended.transactionId,
     });
+    const posting = await traffic.engine
+      .selectFrom('transactions')
+      .select(['external_id', 'reference_external_id', 'adjustment_kind'])
+      .where('id', '=', ended.transactionId ?? '')
+      .executeTakeFirstOrThrow();
+    expect(posting).toMatchObject({ external_id: id, adjustment_kind: 'manual' });
+  });
+
+  it('of NEGATIVE_BALANCE by WRITE_OFF gives what is missing and no more', async () => {
+    const poor = await traffic.card(await traffic.programme(), 10);
+    const authorizer = traffic.authorizer();
+    const { results } = await authorizer.clear(aRecord(aPurchase(poor, 50), 50), aCall());
+    await authorizer.drain();
+    const id = await inReview('NEGATIVE_BALANCE', results[0]?.id ?? '');
+    const writeOff = (amount: number) => resolve(id, asked('WRITE_OFF', { amount, secondOperatorId: 'bob' }));
+    await expect(writeOff(41)).rejects.toMatchObject({ code: 'INVALID_AMOUNT' });
+    expect(await stored(id)).toMatchObject({ state: 'IN_REVIEW' });
+    await writeOff(40);
+    expect(await traffic.balance(poor)).toMatchObject({ posted: 0 });
   });
 
   it('LINK puts a force post under its authorization, whose hold is given back', async () => {

@@ -47,7 +47,17 @@ beforeAll(async () => {
     const [, partly, under, reversed, over] = purchases as [never, ...typeof purchases];
     if (!partly || !under || !reversed || !over) throw new Error('five purchases were wanted');
     await authorizer.reverse(aReversal(reversed), aCall());
+    const payment = aPurchase(card, 70, {
+      kind: 'CREDIT_AUTHORIZATION',
+      type: 'adjustment',
+      transactionData: { adjustmentReasonDescription: 'MONEY_SEND' },
+    });
+    await authorizer.authorize(payment, aCall());
     await post([
+      aRecord(payment, 70, { recordType: 'CREDIT' }),
+      aRecord(under, 20, { recordType: 'CHARGEBACK' }),
+      aRecord(under, 20, { recordType: 'SECOND_PRESENTMENT' }),
+      aRecord(under, 5, { recordType: 'REFUND_REVERSAL' }),
       aRecord(partly, 300, { final: false }),
       aRecord(under, 650, { interchangeAmount: 5 }),
       aRecord(over, 520),
@@ -61,7 +71,7 @@ beforeAll(async () => {
     create temp table was_outbox as select * from outbox`);
   const { rows } = await admin.query<Record<string, string>>(`select
     (select id from transactions where state = 'AUTHORIZED' order by id limit 1) as open,
-    (select id from transactions where cleared = 650 order by id limit 1) as cleared,
+    (select id from transactions where cleared > 600 order by id limit 1) as cleared,
     (select balance_id from balances order by balance_id limit 1) as balance`);
   Object.assign(subjects, rows[0]);
 });

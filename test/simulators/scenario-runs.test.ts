@@ -248,6 +248,26 @@ finally: { openFaults: 0 }
     expect(second?.['arn']).toBe(first?.['arn']);
   });
 
+  it('shows no PIN and no CVC2 in its report, whether sent, refused or broken', async () => {
+    const { processorCardId } = await rig.newCard();
+    const secrets = `processorCardId: ${processorCardId}, currency: EUR, pin: "4321", cvc2: "987"`;
+    const report = await play(`
+name: secrets
+steps:
+  - id: pay
+    authorize: { ${secrets}, amount: 1 }
+    expect: { result: APPROVED }
+  - authorize: { ${secrets}, amount: 0 }
+    expect: { status: 400 }
+  - authorize: { ${secrets}, amount: "\${pay.nothing}" }
+`);
+    expect(outcomes(report)).toEqual(['PASSED', 'PASSED', 'FAILED']);
+    for (const step of report.steps.slice(1)) expect(step.sent).toMatchObject({ pin: '***', cvc2: '***' });
+    const sent = JSON.stringify(report.steps.map((one) => one.sent));
+    expect(sent).not.toContain('"4321"');
+    expect(sent).not.toContain('"987"');
+  });
+
   it('tells a setup that failed in the words of the refusal', async () => {
     rig.script = () => ({ status: 409, body: { title: 'PHONE_ALREADY_REGISTERED', detail: 'Taken.' } });
     const report = await play(`name: taken\n${SETUP}\nsteps: [{ wait: 1ms }]`);

@@ -13,6 +13,7 @@ import { listenForChanges } from '../../api/certificate-changes.ts';
 import { createCertificateRegistry } from '../../api/certificate-registry.ts';
 import type { MountedRoute } from '../../api/mount.ts';
 import { certificateChannels, publicChannels } from '../../api/channels.ts';
+import { createDirect } from '../../api/direct.ts';
 import { mountDocs } from '../../api/docs.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
@@ -151,6 +152,7 @@ export async function startApi(): Promise<ApiHarness> {
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
     certificateApp.hono,
+    createDirect(parts.services, 'certificate', certificateChannels),
     { host: '127.0.0.1', port: 0 },
     { cert: files.serverCert, key: files.serverKey, caFile: files.ca },
   );

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../domain/authorization.ts';
 import { holdsAfter } from '../../domain/ledger.ts';
-import { decideReversal, type ReversalCommand, type ReversalView } from '../../domain/reversal.ts';
+import {
+  decideReversal,
+  leavesTombstone,
+  type ReversalCommand,
+  type ReversalView,
+} from '../../domain/reversal.ts';
 import type { Lifecycle, LifecycleState } from '../../domain/transaction.ts';
 import { aCommand, aReversalCommand, aView, lifecycleOf, NOON_MS } from '../support/card-messages.ts';
 
@@ -145,5 +150,23 @@ describe('which purchase is meant', () => {
     const { answer, effects } = decideReversal(null, aReversalCommand(), NOON_MS, 'row');
     expect(answer).toMatchObject({ id: null, result: 'ACKNOWLEDGED' });
     expect(effects.transaction).toBeNull();
+  });
+});
+
+describe('a reversal that finds only a refusal', () => {
+  const refused = aLifecycle({ state: 'DECLINED', held: 0, holds: [], stan: '999999' });
+
+  it('of another message leaves a tombstone for the one it names, which is still under way', () => {
+    const command = aReversalCommand({ originalStan: '177482' });
+    expect(leavesTombstone(command, [refused])).toBe(true);
+    const { answer, effects } = reverse([refused], { originalStan: '177482' });
+    expect(answer).toMatchObject({ id: 'purchase', result: 'ACKNOWLEDGED' });
+    expect(effects.tombstone).toMatchObject({ originalStan: '177482' });
+  });
+
+  it('of the very message it names has nothing to wait for', () => {
+    const own = { ...refused, stan: '177482' };
+    expect(leavesTombstone(aReversalCommand(), [own])).toBe(false);
+    expect(reverse([own]).effects.tombstone).toBeNull();
   });
 });

@@ -3,6 +3,7 @@ import { durationMs } from './duration.ts';
 import type { Step } from './file.ts';
 import type { Difference } from './match.ts';
 import { differences } from './match.ts';
+import { redact } from './redact.ts';
 import type { Facts } from './references.ts';
 import { resolve, UnknownReference } from './references.ts';
 import type { StepReport } from './report.ts';
@@ -59,6 +60,7 @@ async function runOnce(step: Step, progress: Progress): Promise<StepReport> {
       error: null,
       outcome: found.length > 0 || (rest.error ?? null) !== null ? 'FAILED' : 'PASSED',
       ...rest,
+      sent: redact(rest.sent ?? step.input),
       ms: Math.round(performance.now() - startedAt),
     };
   };
