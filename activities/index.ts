@@ -10,6 +10,7 @@ import {
 } from './database/reconciliation.ts';
 import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
+import { createUserImportActivities, type UserImportCollaborators } from './database/user-imports.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
 import {
@@ -25,7 +26,8 @@ export type Collaborators = VerificationCollaborators &
   CardInstructionCollaborators &
   ClearingFileCollaborators &
   ReconciliationCollaborators &
-  KybCollaborators;
+  KybCollaborators &
+  UserImportCollaborators;
 
 /** All activities, by the names under which workflows call them. */
 export const createActivities = (collaborators: Collaborators) => ({
@@ -38,6 +40,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
   ...createKybActivities(collaborators),
+  ...createUserImportActivities(collaborators),
 });
 
 /** What workflows see. */

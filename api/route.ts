@@ -102,6 +102,8 @@ export interface Answer {
   /** Card whose data the answer holds; a replay reads the vault again instead of storing it. */
   readonly cardId?: number;
   readonly replayed?: boolean;
+  /** A file of values, sent as text/csv and never encrypted. */
+  readonly csv?: string;
   /** JSON text that must go out byte for byte. */
   readonly text?: string;
 }

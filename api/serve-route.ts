@@ -174,6 +174,11 @@ async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promis
   const headers: Record<string, string> = { ...answer.headers };
   if (answer.location !== undefined) headers['Location'] = answer.location;
   if (answer.replayed === true) headers['Idempotency-Replayed'] = 'true';
+  if (answer.csv !== undefined) {
+    facts.bytes = Buffer.byteLength(answer.csv);
+    headers['Content-Type'] = 'text/csv; charset=UTF-8';
+    return { status: answer.status, headers, text: answer.csv };
+  }
   const text = await textOf(answer, call);
   if (text !== null) {
     facts.bytes = Buffer.byteLength(text);

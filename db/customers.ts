@@ -153,6 +153,26 @@ export async function lockCustomer(trx: Trx, scope: ProgrammeScope, customerId: 
   return toCustomer(row);
 }
 
+/**
+ * The customer of a programme, deleted ones left out, who has this externalId or phone; found by the unique
+ * indexes, however many there are.
+ */
+export async function findLivingCustomer(
+  trx: Trx,
+  programmeId: number,
+  by: { readonly externalId: string } | { readonly phoneIndex: Buffer },
+): Promise<Customer | undefined> {
+  const living = selectCustomer(trx, 'every')
+    .where('programme_id', '=', programmeId)
+    .where('state', '<>', 'DELETED');
+  const row = await (
+    'externalId' in by
+      ? living.where('external_id', '=', by.externalId)
+      : living.where('phone_index', '=', by.phoneIndex)
+  ).executeTakeFirst();
+  return row === undefined ? undefined : toCustomer(row);
+}
+
 export interface CustomerFilter {
   readonly phoneIndex?: Buffer;
   readonly emailIndex?: Buffer;

@@ -24,6 +24,9 @@ export interface Database extends KybTables {
   corporations: CorporationsTable;
   corporation_addresses: CorporationAddressesTable;
   employees: EmployeesTable;
+  user_imports: UserImportsTable;
+  user_import_chunks: UserImportChunksTable;
+  user_import_rows: UserImportRowsTable;
   transactional_locks: TransactionalLocksTable;
   customer_credentials: CustomerCredentialsTable;
   device_installations: DeviceInstallationsTable;
@@ -400,6 +403,42 @@ export interface EmployeesTable {
   state: Generated<'ACTIVE' | 'SUSPENDED' | 'REMOVED'>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;
+}
+
+export interface UserImportsTable {
+  import_id: string;
+  subject_id: string;
+  partner_id: number;
+  programme_id: number;
+  mode: 'CREATE' | 'UPSERT';
+  dry_run: boolean;
+  state: Generated<'RECEIVED' | 'VALIDATING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED'>;
+  cancelled: Generated<boolean>;
+  file_key: string;
+  file_bytes: number;
+  file_sha256: string;
+  rows: Generated<number | null>;
+  actor_type: string;
+  actor_id: string;
+  created_at: CreatedAt;
+  finished_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+}
+
+export interface UserImportChunksTable {
+  import_id: string;
+  chunk_no: number;
+  partner_id: number;
+  rows: Buffer;
+}
+
+export interface UserImportRowsTable {
+  import_id: string;
+  row_no: number;
+  partner_id: number;
+  status: 'CREATED' | 'UPDATED' | 'SKIPPED' | 'FAILED';
+  customer_id: number | null;
+  title: string | null;
+  field: string | null;
 }
 
 export interface TransactionalLocksTable {

@@ -64,6 +64,11 @@ export type WorkflowStart =
       readonly input: { readonly hitId: string; readonly decision: string };
     }
   | {
+      readonly workflow: 'user-import';
+      readonly id: string;
+      readonly input: { readonly importId: string };
+    }
+  | {
       readonly workflow: 'provider-result';
       readonly id: string;
       readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };

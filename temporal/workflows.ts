@@ -155,6 +155,14 @@ export async function startFromOutbox(
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
         attributes: [{ key: searchAttributes.SubjectId, value: start.input.fileId }],
       });
+    case 'user-import':
+      return await startOnce(target, {
+        workflow: 'userImport',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
     case 'corporation-onboarding':
       return await startOnce(target, {
         workflow: 'corporationOnboarding',

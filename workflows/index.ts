@@ -11,3 +11,4 @@ export { notificationDelivery } from './notification-delivery.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';
+export { userImport } from './user-import.ts';

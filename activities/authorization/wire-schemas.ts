@@ -1,23 +1,9 @@
 import { z } from 'zod';
+import { text } from '../../db/person-schema.ts';
 
 /** Members of the processor's wire (processor 3.2, 4.1) that messages and file records have in common. */
 
-// Control characters are refused everywhere: they forge log lines and break terminals (channels 5). Half a
-// surrogate pair is no character at all, and the database takes none.
-const CONTROL_CHARACTERS = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
-
-/** Text in Unicode NFC, outer blanks cut, without control characters; `max` and `min` count characters. */
-export const text = (min: number, max: number) =>
-  z
-    .string({ error: 'must be a text' })
-    .transform((value) => value.normalize('NFC').trim())
-    .pipe(
-      z
-        .string()
-        .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
-        .max(max, `must have at most ${max} characters`)
-        .refine((value) => !CONTROL_CHARACTERS.test(value), 'must not contain control characters'),
-    );
+export { text };
 
 /** Text of 1 to `max` characters. */
 export const shortText = (max: number) => text(1, max);

@@ -8,6 +8,7 @@ import { corporations } from './corporations.ts';
 import { employees } from './employees.ts';
 import { transactionalLocks } from './transactional-locks.ts';
 import { userAddresses } from './user-addresses.ts';
+import { userImports } from './user-imports.ts';
 import { userStates } from './user-states.ts';
 import { wallets } from './wallets.ts';
 
@@ -27,6 +28,7 @@ export const lifecycleChannel = channel({
     ...corporationStates,
     ...corporationAddresses,
     ...employees,
+    ...userImports,
     ...transactionalLocks,
   ],
 });

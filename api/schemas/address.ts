@@ -1,3 +1,4 @@
+import { postCode } from '../../db/person-schema.ts';
 import type { Address } from '../../domain/customer.ts';
 import { country } from './customer.ts';
 import { text, z } from './shared.ts';
@@ -11,14 +12,6 @@ const members = {
   country: country(),
   region: text(1, 64).nullish(),
 };
-
-/** A postcode of any country. */
-export function postCode() {
-  return text(1, 16).refine(
-    (value) => /^[A-Za-z0-9 -]+$/.test(value),
-    'must be 1 to 16 letters, digits, blanks, hyphens',
-  );
-}
 
 /** Body of an address call; `type` only where the path does not name it. */
 export const addressBody = z.strictObject({ ...members, type: z.unknown().optional() }).openapi('NewAddress');

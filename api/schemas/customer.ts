@@ -1,62 +1,21 @@
 import type { Customer } from '../../db/customers.ts';
-import { isCountry } from '../../domain/country.ts';
+import * as members from '../../db/person-schema.ts';
 import { KYC_STATES, type PersonalData, RISK_LEVELS, SETTABLE_STATES } from '../../domain/customer.ts';
 import { date, day, integerId, page, text, word, z } from './shared.ts';
 
 /** E.164 digits; one leading plus is cut. */
-export const phone = () =>
-  z
-    .string({ error: 'must be 7 to 15 digits' })
-    .transform((value) => value.trim().replace(/^\+/, ''))
-    .pipe(z.string().regex(/^[1-9][0-9]{6,14}$/, 'must be 7 to 15 digits, with country code, without plus'))
-    .openapi({ type: 'string', example: '48123456789' });
+export const phone = () => members.phone().openapi({ type: 'string', example: '48123456789' });
 
 /** An e-mail address in lower case. */
-export const email = () =>
-  text(3, 254)
-    .transform((value) => value.toLowerCase())
-    .pipe(z.string().regex(/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/, 'must be an e-mail address'))
-    .openapi({ type: 'string', format: 'email' });
-
-/** A first or last name. */
-export const personName = () =>
-  text(1, 64).refine((value) => /\p{L}/u.test(value), 'must have at least one letter');
-
-/** A day on which somebody alive can have been born; the age rule of the programme comes later. */
-export const birthDate = () =>
-  day().refine(
-    (value) => value >= '1900-01-01' && value <= new Date().toISOString().slice(0, 10),
-    'must be from 1900-01-01 to today',
-  );
+export const email = () => members.email().openapi({ type: 'string', format: 'email' });
 
 /** ISO 3166-1 alpha-2, any case in, capitals out. */
-export const country = () =>
-  z
-    .string({ error: 'must be a country code of two letters' })
-    .transform((value) => value.trim().toUpperCase())
-    .pipe(z.string().refine(isCountry, 'must be an ISO 3166-1 country code of two letters'))
-    .openapi({ type: 'string', example: 'PL' });
-
-/** A country code or a free word, kept as sent. */
-export const nationality = () =>
-  text(2, 32).refine((value) => /^\p{L}+$/u.test(value), 'must be 2 to 32 letters');
-
-const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+export const country = () => members.country().openapi({ type: 'string', example: 'PL' });
 
 /** ISO 639-1, any case in, lower case out. */
-export const language = () =>
-  z
-    .string({ error: 'must be a language code of two letters' })
-    .transform((value) => value.trim().toLowerCase())
-    .pipe(
-      z
-        .string()
-        .refine(
-          (value) => /^[a-z]{2}$/.test(value) && languageNames.of(value) !== undefined,
-          'must be an ISO 639-1 language code of two letters',
-        ),
-    )
-    .openapi({ type: 'string', example: 'pl' });
+export const language = () => members.language().openapi({ type: 'string', example: 'pl' });
+
+export const { personName, birthDate, nationality } = members;
 
 const person = {
   firstName: personName(),

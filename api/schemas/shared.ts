@@ -4,23 +4,14 @@ import type { UploadedFile } from '../route.ts';
 
 extendZodWithOpenApi(z);
 
-import { text } from '../../activities/authorization/wire-schemas.ts';
+import * as members from '../../db/person-schema.ts';
 
-export { text };
+const { text, isCalendarDay } = members;
+export { isCalendarDay, text };
 
 /** A word of a closed list, read without regard to case and handed on as the list writes it. */
 export const word = <const W extends string>(words: readonly [W, ...W[]]) =>
-  z
-    .string({ error: `must be one of ${words.join(', ')}` })
-    .transform((value, context) => {
-      const found = words.find((one) => one.toLowerCase() === value.trim().toLowerCase());
-      if (found === undefined) {
-        context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
-        return z.NEVER;
-      }
-      return found;
-    })
-    .openapi({ type: 'string', enum: [...words] });
+  members.word(words).openapi({ type: 'string', enum: [...words] });
 
 /** UUID version 4, any case in, lower case out. */
 export const uuid = () =>
@@ -98,18 +89,7 @@ export const knownCurrency = () =>
 export const flag = () => word(['true', 'false']).transform((value) => value === 'true');
 
 /** A real calendar day, `YYYY-MM-DD`. */
-export const day = () =>
-  z
-    .string({ error: 'must be YYYY-MM-DD' })
-    .refine(isCalendarDay, 'must be YYYY-MM-DD')
-    .openapi({ type: 'string', format: 'date' });
-
-/** True for a day that exists, written `YYYY-MM-DD`. */
-export function isCalendarDay(value: string): boolean {
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return false;
-  const parsed = new Date(`${value}T00:00:00.000Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(value);
-}
+export const day = () => members.day().openapi({ type: 'string', format: 'date' });
 
 /** ISO 8601 date and time with its offset, as a `Date`. */
 export const dateTime = () =>

@@ -1,3 +1,4 @@
+import { postCode } from '../../db/person-schema.ts';
 import type { Verification } from '../../db/verifications.ts';
 import { RISK_LEVELS } from '../../domain/customer.ts';
 import {
@@ -6,7 +7,6 @@ import {
   requiredPictures,
   type VerificationForm,
 } from '../../domain/verification.ts';
-import { postCode } from './address.ts';
 import { birthDate, country, nationality, personName } from './customer.ts';
 import { date, day, file, text, uuid, word, z } from './shared.ts';
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { protectTenantTable } from '../row-security.ts';
 
-/** Corporations with their employees and addresses, and what a decision on a card of theirs reads. */
+/** Corporations with their employees and addresses, what a decision on a card of theirs reads; imports of users. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(
@@ -69,6 +69,52 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         where state <> 'REMOVED';
       create index employees_listed on employees (corporation_id, employee_id);
 
+      create table user_imports (
+        import_id uuid primary key,
+        -- Under whose key the file and its chunks are sealed.
+        subject_id uuid not null unique references subject_keys,
+        partner_id int not null references partners,
+        programme_id int not null references programmes,
+        mode text not null check (mode in ('CREATE', 'UPSERT')),
+        dry_run boolean not null,
+        state text not null default 'RECEIVED'
+          check (state in ('RECEIVED', 'VALIDATING', 'RUNNING', 'DONE', 'FAILED', 'CANCELLED')),
+        -- Of one that is not to go on: rows that are done stay.
+        cancelled boolean not null default false,
+        file_key text not null,
+        file_bytes int not null,
+        file_sha256 text not null,
+        -- Known once the file is taken apart.
+        rows int,
+        actor_type text not null,
+        actor_id text not null,
+        created_at timestamptz not null default cardloom_now(),
+        finished_at timestamptz,
+        check ((state in ('DONE', 'FAILED', 'CANCELLED')) = (finished_at is not null))
+      );
+      create index user_imports_of_programme on user_imports (programme_id, import_id);
+
+      -- The rows of a file that waits or runs, sealed; gone when it has ended.
+      create table user_import_chunks (
+        import_id uuid not null references user_imports,
+        chunk_no int not null,
+        partner_id int not null references partners,
+        rows bytea not null,
+        primary key (import_id, chunk_no)
+      );
+
+      create table user_import_rows (
+        import_id uuid not null references user_imports,
+        -- Line of the file's records: the first one below the header is 1.
+        row_no int not null,
+        partner_id int not null references partners,
+        status text not null check (status in ('CREATED', 'UPDATED', 'SKIPPED', 'FAILED')),
+        customer_id bigint,
+        title text,
+        field text,
+        primary key (import_id, row_no)
+      );
+
       alter table balances add foreign key (corporation_id) references corporations;
       alter table cards add foreign key (corporation_id) references corporations;
       create index cards_of_corporation on cards (corporation_id, card_id) where corporation_id is not null;
@@ -82,4 +128,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     engine: [...readWrite, 'delete'],
   });
   await protectTenantTable(db, 'employees', { app: readWrite, engine: readWrite });
+  await protectTenantTable(db, 'user_imports', { app: readWrite, engine: readWrite });
+  await protectTenantTable(db, 'user_import_chunks', { engine: ['select', 'insert', 'delete'] });
+  await protectTenantTable(db, 'user_import_rows', { app: ['select'], engine: ['select', 'insert'] });
 }

@@ -9,6 +9,7 @@ export interface Named {
   readonly customerId: number;
   readonly dcCorporationId: string;
   readonly employeeId: string;
+  readonly importId: string;
   readonly cardId: number;
   readonly balanceId: string;
   /** Another balance of the same programme. */
@@ -29,6 +30,7 @@ export const NOTHING_NAMED: Named = {
   customerId: 999_999_999,
   dcCorporationId: '11111111-1111-4111-8111-111111111111',
   employeeId: '11111111-1111-4111-8111-111111111111',
+  importId: '11111111-1111-4111-8111-111111111111',
   cardId: 999_999_999,
   balanceId: '11111111-1111-4111-8111-111111111111',
   otherBalanceId: '22222222-2222-4222-8222-222222222222',
@@ -167,6 +169,11 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   updateEmployee: { ...missing, body: () => ({ position: 'clerk' }) },
   removeEmployee: missing,
   listEmployeeCards: missing,
+  importUsers: { stranger: 'own', form: () => usersFile() },
+  readUserImport: missing,
+  listImportedRows: missing,
+  readImportReport: missing,
+  cancelUserImport: missing,
   listUserLocks: missing,
   addUserLock: { ...missing, body: () => ({ lockReason: 'POLICE_LOCK' }) },
   liftUserLock: missing,
@@ -205,6 +212,18 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   },
   processorHealth: { stranger: 'none' },
 });
+
+/** A multipart form with a file of one user. */
+function usersFile(): FormData {
+  const { firstName, lastName, phone, email, birthDate } = aPerson();
+  const form = new MultipartForm();
+  const lines = [
+    'firstName,lastName,phone,email,birthDate',
+    [firstName, lastName, phone, email, birthDate].join(','),
+  ];
+  form.set('file', new File([lines.join('\n')], 'users.csv', { type: 'text/csv' }));
+  return form as unknown as FormData;
+}
 
 /** An address; where the path names no type, the body does. */
 function anAddress(_named: Named, path: string): object {

@@ -6,6 +6,7 @@ import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
 import { reconciliationScenarios } from './reconciliation.ts';
+import { userImportScenarios } from './user-import.ts';
 import { verificationScenarios } from './verification.ts';
 
 /** Every path that is recorded; a new workflow adds a file beside this and a line here. */
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
   ...notificationScenarios,
   ...processorInstructionScenarios,
   ...reconciliationScenarios,
+  ...userImportScenarios,
   ...verificationScenarios,
 ];
