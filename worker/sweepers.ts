@@ -7,6 +7,7 @@ import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
+import { forgetSignInLeftovers } from '../db/sign-in-leftovers.ts';
 import type { Caller } from '../domain/actor.ts';
 import { ensureCustomerSchedules, ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
@@ -74,6 +75,13 @@ const SWEEPS: readonly Sweep[] = [
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {
       await endUnclaimedCards(engine, processor);
+    },
+  },
+  {
+    name: 'sign-in-leftovers',
+    everyMs: 10 * MINUTE_MS,
+    run: async ({ engine }) => {
+      await forgetSignInLeftovers(engine);
     },
   },
   {
