@@ -50,9 +50,12 @@ export function adminRoute<
 /** A route of `/admin` before anybody is signed in. */
 export const doorRoute = routesOf<NobodyPrincipal>();
 
-/** Inner ids of the programmes an operator may touch: the tenant part of every look-up. */
+/** Identity columns start at 1: a scope without programmes finds nothing, and SQL has no empty list. */
+const NO_PROGRAMME = 0;
+
+/** Inner ids of the programmes an operator may touch: the tenant part of every look-up; never empty. */
 export const operatorProgrammeIds = (principal: OperatorPrincipal): readonly number[] =>
-  principal.programmes.map((one) => one.programmeId);
+  principal.programmes.length === 0 ? [NO_PROGRAMME] : principal.programmes.map((one) => one.programmeId);
 
 /** The programme of a public id in the operator's scope. Throws `PROGRAMME_NOT_FOUND`. */
 export function programmeNamed(principal: OperatorPrincipal, publicId: string): Programme {

@@ -126,6 +126,8 @@ export interface Call<Principal, Params, Query, Body> {
   /** Key that the answer is encrypted to, where the caller asked for that. */
   readonly recipient: RecipientKey | null;
   readonly idempotency: { readonly key: string; readonly scope: string; readonly fingerprint: Buffer } | null;
+  /** Admin channel: who asked for the kept request that runs now, on the approval of the caller; else absent. */
+  readonly requestedBy?: string;
   /** One database transaction as the caller. */
   atomically<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** One database transaction of the engine, which sees all partners; the caller stays the one who acts. */

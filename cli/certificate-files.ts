@@ -8,7 +8,7 @@ import {
   privateKeyPem,
   type Authority,
   type CertificateUse,
-} from './certificate-authority.ts';
+} from '../vault/certificate-authority.ts';
 import { makePrivateDir, writePrivate } from './private-file.ts';
 
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];

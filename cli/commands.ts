@@ -33,6 +33,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'release-hold': async () => (await import('./operate/release-hold.ts')).releaseHoldCommand,
   reconcile: async () => (await import('./operate/reconcile.ts')).reconcileCommand,
   'verify-ledger': async () => (await import('./operate/verify-ledger.ts')).verifyLedgerCommand,
+  'verify-audit': async () => (await import('./operate/verify-audit.ts')).verifyAuditCommand,
   balance: async () => (await import('./operate/balance.ts')).balanceCommand,
   'balance-summary': async () => (await import('./operate/balance-summary.ts')).balanceSummaryCommand,
   limits: async () => (await import('./operate/limits.ts')).limitsCommand,

@@ -24,10 +24,10 @@ export const SUMMARY_PLACES = `
   union all
   select programme_id, currency, kind, sum(posted) from partner_balances group by 1, 2, 3`;
 
-/** Users' and partners' money by currency, of one programme or of all, in alphabetical order. Engine only. */
+/** Users' and partners' money by currency, of the programmes named or of all (null), in alphabetical order. */
 export async function balanceSummary(
-  engine: Kysely<Database>,
-  programmeId: number | null,
+  db: Kysely<Database>,
+  programmeIds: readonly number[] | null,
 ): Promise<CurrencySummary[]> {
   const { rows } = await sql<Omit<CurrencySummary, 'usersExternal' | 'usersExternalAsOf'>>`
     select currency,
@@ -38,7 +38,7 @@ export async function balanceSummary(
       coalesce(sum(posted) filter (where place = 'ibanTechnical'), 0)::bigint as "ibanTechnical",
       sum(posted)::bigint as wallet
     from (${sql.raw(SUMMARY_PLACES)}) places
-    where ${programmeId}::int is null or programme_id = ${programmeId}
-    group by currency order by currency`.execute(engine);
+    where ${programmeIds}::int[] is null or programme_id = any(${programmeIds}::int[])
+    group by currency order by currency`.execute(db);
   return rows.map((row) => ({ ...row, usersExternal: null, usersExternalAsOf: null }));
 }

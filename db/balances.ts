@@ -111,6 +111,10 @@ export interface BalanceFilter {
   readonly corporationId?: string | undefined;
   readonly currency?: string | undefined;
   readonly state?: BalanceRow['state'] | undefined;
+  readonly holder?: BalanceRow['holder'] | undefined;
+  readonly ownerType?: 'USER' | 'CORPORATION' | undefined;
+  /** True: only those whose posted amount is below zero. */
+  readonly negative?: boolean | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 }
@@ -125,6 +129,10 @@ export async function listBalances(db: Kysely<Database>, filter: BalanceFilter):
   }
   if (filter.currency !== undefined) query = query.where('currency', '=', filter.currency);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+  if (filter.holder !== undefined) query = query.where('holder', '=', filter.holder);
+  if (filter.ownerType === 'USER') query = query.where('customer_id', 'is not', null);
+  if (filter.ownerType === 'CORPORATION') query = query.where('corporation_id', 'is not', null);
+  if (filter.negative === true) query = query.where('posted', '<', 0);
   if (filter.before !== undefined) query = query.where('balance_id', '<', filter.before);
   return await query.orderBy('balance_id', 'desc').limit(filter.limit).execute();
 }

@@ -54,6 +54,7 @@ export interface CardFilter {
   readonly balanceId?: string | undefined;
   readonly kind?: CardRow['kind'] | undefined;
   readonly configId?: string | undefined;
+  readonly lastFour?: string | undefined;
   readonly before?: number | undefined;
   readonly limit: number;
 }
@@ -70,6 +71,7 @@ export async function listCards(db: Kysely<Database>, filter: CardFilter): Promi
   if (filter.balanceId !== undefined) query = query.where('balance_id', '=', filter.balanceId);
   if (filter.kind !== undefined) query = query.where('cards.kind', '=', filter.kind);
   if (filter.configId !== undefined) query = query.where('config_id', '=', filter.configId);
+  if (filter.lastFour !== undefined) query = query.where('last_four_digits', '=', filter.lastFour);
   if (filter.before !== undefined) query = query.where('card_id', '<', filter.before);
   const rows = await query.orderBy('card_id', 'desc').limit(filter.limit).execute();
   return await withLocks(db, rows);

@@ -76,15 +76,19 @@ export async function readClearingFile(db: Kysely<Database>, fileId: string): Pr
   return row;
 }
 
-/** Files, newest first. Engine only. */
-export async function listClearingFiles(db: Kysely<Database>, limit: number): Promise<ClearingFile[]> {
-  return await db
-    .selectFrom('clearing_files')
-    .selectAll()
-    .orderBy('created_at', 'desc')
-    .orderBy('file_id')
-    .limit(limit)
-    .execute();
+/** Files, newest first, after the file `after` of the page before. Engine only. */
+export async function listClearingFiles(
+  db: Kysely<Database>,
+  limit: number,
+  after?: string,
+): Promise<ClearingFile[]> {
+  let query = db.selectFrom('clearing_files').selectAll();
+  if (after !== undefined) {
+    query = query.where(
+      sql<boolean>`(created_at, file_id) < (select created_at, file_id from clearing_files where file_id = ${after})`,
+    );
+  }
+  return await query.orderBy('created_at', 'desc').orderBy('file_id', 'desc').limit(limit).execute();
 }
 
 /**

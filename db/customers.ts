@@ -164,11 +164,11 @@ export interface CustomerFilter {
 /** One page, newest first, of ids below `beforeId`; ids are given in the order of creation. */
 export async function listCustomers(
   trx: Trx,
-  programmeId: number,
+  scope: readonly number[],
   filter: CustomerFilter,
   page: { readonly limit: number; readonly beforeId: number | null },
 ): Promise<Customer[]> {
-  let query = selectCustomer(trx, [programmeId]).orderBy('customer_id', 'desc').limit(page.limit);
+  let query = selectCustomer(trx, scope).orderBy('customer_id', 'desc').limit(page.limit);
   if (page.beforeId !== null) query = query.where('customer_id', '<', page.beforeId);
   if (filter.phoneIndex !== undefined) query = query.where('phone_index', '=', filter.phoneIndex);
   if (filter.emailIndex !== undefined) query = query.where('email_index', '=', filter.emailIndex);

@@ -49,6 +49,7 @@ export interface Database extends KybTables {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  unasked_transactions: UnaskedTransactionsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -68,6 +69,7 @@ export interface Database extends KybTables {
   operator_links: OperatorLinksTable;
   operator_sessions: OperatorSessionsTable;
   approvals: ApprovalsTable;
+  audit_seals: AuditSealsTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -84,25 +86,43 @@ export interface PartnersTable {
   pinned_public_keys: Generated<string[]>;
   ip_allow_list: Generated<string[]>;
   legacy_integrations: Generated<boolean>;
+  legal_name: Generated<string>;
+  contacts: ColumnType<readonly PartnerContact[], string | undefined, string>;
+  partner_rate: Generated<number>;
+  version: Generated<number>;
   created_at: CreatedAt;
+}
+
+/** Somebody at a partner to write to. */
+export interface PartnerContact {
+  readonly name: string;
+  readonly email: string;
 }
 
 export type CertificateScope = 'partner' | 'processor' | 'ims' | 'bin_sponsor' | 'internal';
 
+/** Until it is approved a certificate has no serial, fingerprint, subject and dates. */
 export interface CertificatesTable {
   certificate_id: string;
   partner_id: number | null;
   label: string;
   scopes: CertificateScope[];
   programmes: Generated<string[]>;
-  subject: string;
+  subject: string | null;
+  requested_subject: Generated<string | null>;
   contact_email: string | null;
+  key_type: Generated<string | null>;
   key_sha256: string;
-  serial: string;
-  fingerprint_sha256: string;
-  not_before: Date;
-  not_after: Date;
+  csr_pem: Generated<string | null>;
+  certificate_pem: Generated<string | null>;
+  validity_days: Generated<number | null>;
+  serial: string | null;
+  fingerprint_sha256: string | null;
+  not_before: Date | null;
+  not_after: Date | null;
   state: 'PENDING' | 'ACTIVE' | 'REJECTED' | 'REVOKED' | 'EXPIRED';
+  requested_by: Generated<string | null>;
+  approved_by: Generated<string | null>;
   revoked_at: Date | null;
   revocation_reason: string | null;
   last_used_at: Date | null;
@@ -650,6 +670,7 @@ export interface CardStatesTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
   newest_fingerprint: number | null;
   newest_at: Date | null;
 }
@@ -661,6 +682,8 @@ export interface CustomerLimitsTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
+  created_at: CreatedAt;
 }
 
 export interface ProcessorInstructionsTable {
@@ -708,7 +731,6 @@ export interface TransactionsTable {
   refunded: Generated<number>;
   held: Generated<number>;
   expires_at: Date | null;
-  limit_day: string | null;
   result: string;
   reason: string | null;
   decided_by: string | null;
@@ -752,6 +774,13 @@ export interface NetworkKeysTable {
   transaction_id: string | null;
   seq: number | null;
   fingerprint: number;
+}
+
+export interface UnaskedTransactionsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
 }
 
 export interface ReversalTombstonesTable {
@@ -1032,4 +1061,12 @@ export interface ApprovalsTable {
   comment: string | null;
   result_title: string | null;
   created_at: CreatedAt;
+}
+
+export interface AuditSealsTable {
+  chain: string;
+  seq: number;
+  audit_id: string;
+  hash: Buffer;
+  sealed_at: CreatedAt;
 }

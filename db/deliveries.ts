@@ -206,3 +206,35 @@ export async function endBatch(trx: Trx, batchId: string): Promise<BatchEnd> {
     }));
   return { delivered: count('DELIVERED'), dead: count('DEAD'), retrying };
 }
+
+/** What became of telling a partner about a transaction. */
+export interface DeliveryState {
+  readonly deliveryId: string;
+  readonly operation: string;
+  readonly status: string;
+  readonly eventSeq: number | null;
+  readonly attempts: number;
+  readonly lastOutcome: string | null;
+  readonly createdAt: Date;
+}
+
+/** The deliveries of a transaction in the order of their making. */
+export const deliveriesOfTransaction = async (
+  db: Kysely<Database>,
+  transactionId: string,
+): Promise<DeliveryState[]> =>
+  await db
+    .selectFrom('deliveries')
+    .where('transaction_id', '=', transactionId)
+    .select([
+      'delivery_id as deliveryId',
+      'operation',
+      'status',
+      'event_seq as eventSeq',
+      'attempts',
+      'last_outcome as lastOutcome',
+      'created_at as createdAt',
+    ])
+    .orderBy('created_at')
+    .orderBy('delivery_id')
+    .execute();

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { type ExceptionEffect, severityOf } from '../domain/decision.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database, ExceptionsTable } from './database.ts';
@@ -32,21 +32,35 @@ export async function raiseException(trx: Trx, exception: NewException): Promise
 }
 
 export interface ExceptionFilter {
+  /** Null or absent: those of all partners, and those that belong to none. */
+  readonly partnerId?: number | null | undefined;
   readonly kind?: string | undefined;
   readonly state?: ExceptionRow['state'] | undefined;
   readonly severity?: ExceptionRow['severity'] | undefined;
   readonly transactionId?: string | undefined;
+  /** Clearing file that the values name. */
+  readonly fileId?: string | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
+/** One exception, or undefined. */
+export const findException = async (
+  db: Kysely<Database>,
+  exceptionId: string,
+): Promise<ExceptionRow | undefined> =>
+  await db.selectFrom('exceptions').selectAll().where('exception_id', '=', exceptionId).executeTakeFirst();
+
 /** Exceptions, newest first; `before` is the id of the last one of the page before. */
 export async function listExceptions(db: Kysely<Database>, filter: ExceptionFilter): Promise<ExceptionRow[]> {
   let query = db.selectFrom('exceptions').selectAll();
+  const { partnerId } = filter;
+  if (partnerId !== undefined && partnerId !== null) query = query.where('partner_id', '=', partnerId);
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.severity !== undefined) query = query.where('severity', '=', filter.severity);
   if (filter.transactionId !== undefined) query = query.where('transaction_id', '=', filter.transactionId);
+  if (filter.fileId !== undefined) query = query.where(sql`values ->> 'fileId'`, '=', filter.fileId);
   if (filter.before !== undefined) query = query.where('exception_id', '<', filter.before);
   return await query.orderBy('exception_id', 'desc').limit(filter.limit).execute();
 }

@@ -19,6 +19,7 @@ import * as customerSessions from './migrations/0015-customer-sessions.ts';
 import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
+import * as adminRoutes from './migrations/0019-admin-routes.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   '0016-corporations': corporations,
   '0017-kyc': kyc,
   '0018-kyb': kyb,
+  '0019-admin-routes': adminRoutes,
 };
 
 /** Name of the newest migration of this release. */

@@ -95,7 +95,8 @@ export async function findCertificate(
     ])
     .where('fingerprint_sha256', '=', fingerprint)
     .executeTakeFirst();
-  if (row === undefined) return undefined;
+  // A row with a fingerprint was issued, so that it has dates.
+  if (row === undefined || row.not_before === null || row.not_after === null) return undefined;
   return {
     certificateId: row.certificate_id,
     label: row.label,

@@ -42,6 +42,11 @@ export interface TransactionFilter {
   readonly externalId?: string | undefined;
   readonly type?: string | undefined;
   readonly category?: 'CREDIT' | 'DEBIT' | undefined;
+  readonly currency?: string | undefined;
+  readonly retrievalReferenceNumber?: string | undefined;
+  readonly lastFour?: string | undefined;
+  readonly minAmount?: number | undefined;
+  readonly maxAmount?: number | undefined;
   /** States that the page may hold; owners do not see INVALID ones (money 4.6). */
   readonly states?: readonly LifecycleState[] | undefined;
   readonly from?: Date | undefined;
@@ -67,6 +72,13 @@ export async function listTransactions(
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);
   if (filter.category !== undefined) query = query.where('category', '=', filter.category);
+  if (filter.currency !== undefined) query = query.where('currency', '=', filter.currency);
+  if (filter.retrievalReferenceNumber !== undefined) {
+    query = query.where('rrn', '=', filter.retrievalReferenceNumber);
+  }
+  if (filter.lastFour !== undefined) query = query.where('last_four_digits', '=', filter.lastFour);
+  if (filter.minAmount !== undefined) query = query.where('amount', '>=', filter.minAmount);
+  if (filter.maxAmount !== undefined) query = query.where('amount', '<=', filter.maxAmount);
   if (filter.states !== undefined) query = query.where('state', 'in', filter.states);
   // The id carries the time of creation: bounds on it also leave out whole partitions.
   if (filter.from !== undefined) query = query.where('id', '>=', firstIdAt(filter.from.getTime()));
@@ -95,6 +107,39 @@ export const listEvents = async (db: Kysely<Database>, id: string): Promise<Tran
     .selectAll()
     .where('transaction_id', '=', id)
     .orderBy('seq')
+    .execute();
+
+/** One debit and credit of a transaction, by the letters of the chart of accounts (money 3). */
+export interface Posting {
+  readonly eventSeq: number;
+  readonly seq: number;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly state: 'PENDING' | 'POSTED' | 'VOIDED';
+  readonly createdAt: Date;
+}
+
+/** The ledger transfers of a transaction in their order. */
+export const listPostings = async (db: Kysely<Database>, id: string): Promise<Posting[]> =>
+  await db
+    .selectFrom('ledger_transfers as transfer')
+    .innerJoin('ledger_accounts as debit', 'debit.account_id', 'transfer.debit_account')
+    .innerJoin('ledger_accounts as credit', 'credit.account_id', 'transfer.credit_account')
+    .where('transfer.transaction_id', '=', id)
+    .select([
+      'transfer.event_seq as eventSeq',
+      'transfer.seq',
+      'debit.code as debit',
+      'credit.code as credit',
+      'transfer.amount',
+      'transfer.currency',
+      'transfer.state',
+      'transfer.created_at as createdAt',
+    ])
+    .orderBy('transfer.event_seq')
+    .orderBy('transfer.seq')
     .execute();
 
 /** A transaction as it stood after one of its events: what a partner is told of that event. */
@@ -145,8 +190,15 @@ export interface DecisionTrace extends ReadableTrace {
   readonly at: Date;
 }
 
-const TRACED: readonly EventKind[] = ['AUTHORIZATION', 'BALANCE_INQUIRY', 'REVERSAL', 'CLEARING', 'REFUND'];
-const DECIDED: readonly EventKind[] = ['AUTHORIZATION', 'BALANCE_INQUIRY'];
+const TRACED: readonly EventKind[] = [
+  'AUTHORIZATION',
+  'INCREMENT',
+  'BALANCE_INQUIRY',
+  'REVERSAL',
+  'CLEARING',
+  'REFUND',
+];
+const DECIDED: readonly EventKind[] = ['AUTHORIZATION', 'INCREMENT', 'BALANCE_INQUIRY'];
 
 /** The decisions of a transaction with the steps they went through; empty when there is no such transaction. */
 export async function readTrace(db: Kysely<Database>, id: string): Promise<DecisionTrace[]> {

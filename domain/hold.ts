@@ -1,3 +1,5 @@
+import type { LifecycleState } from './transaction.ts';
+
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 7;
 const CASH_DAYS = 2;
@@ -34,3 +36,19 @@ export const creditExpiry = (nowMs: number): number => nowMs + CREDIT_DAYS * DAY
 /** Expiry after a clearing that is not final: never earlier than before, at least seven days on (money 5). */
 export const expiryAfterPart = (expiresAtMs: number | null, nowMs: number): number =>
   Math.max(expiresAtMs ?? 0, nowMs + DEFAULT_DAYS * DAY_MS);
+
+export const HOLD_STATES = ['OPEN', 'CONSUMED', 'RELEASED', 'EXPIRED'] as const;
+
+/** What became of the money an authorization kept (money 4.3). */
+export type HoldState = (typeof HOLD_STATES)[number];
+
+/** State of the hold behind a transaction that has authorized an amount. */
+export function holdStateOf(of: {
+  readonly held: number;
+  readonly cleared: number;
+  readonly state: LifecycleState;
+}): HoldState {
+  if (of.held > 0) return 'OPEN';
+  if (of.state === 'EXPIRED') return 'EXPIRED';
+  return of.cleared > 0 ? 'CONSUMED' : 'RELEASED';
+}

@@ -4,15 +4,17 @@ import { add, subtract } from './money.ts';
 import type { ProcessingStatus } from './response-code.ts';
 
 /** Where a transaction stands in its life (money 4.3). */
-export type LifecycleState =
-  | 'DECLINED'
-  | 'INVALID'
-  | 'PENDING_PARTNER'
-  | 'AUTHORIZED'
-  | 'PARTLY_CLEARED'
-  | 'CLEARED'
-  | 'REVERSED'
-  | 'EXPIRED';
+export const LIFECYCLE_STATES = [
+  'DECLINED',
+  'INVALID',
+  'PENDING_PARTNER',
+  'AUTHORIZED',
+  'PARTLY_CLEARED',
+  'CLEARED',
+  'REVERSED',
+  'EXPIRED',
+] as const;
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
 /** States of what was a transaction at all: all that owners are shown in lists (money 4.6). */
 export const VALID_STATES = [
@@ -51,6 +53,17 @@ export function wireStatus(state: LifecycleState): WireStatus {
 export const processingStatusOf = (state: LifecycleState): ProcessingStatus =>
   state === 'DECLINED' || state === 'INVALID' ? state : 'SUCCESS';
 
+/** The states that show as `status` and `processingStatus`; undefined ones leave the choice open. */
+export const statesShownAs = (
+  status: WireStatus | undefined,
+  processingStatus: ProcessingStatus | undefined,
+): LifecycleState[] =>
+  LIFECYCLE_STATES.filter(
+    (state) =>
+      (status === undefined || wireStatus(state) === status) &&
+      (processingStatus === undefined || processingStatusOf(state) === processingStatus),
+  );
+
 /** What an event was about; the word stands in `transaction_events.kind` (transaction-history 6). */
 export type EventKind =
   | 'AUTHORIZATION'
@@ -75,8 +88,6 @@ export interface Fold {
   readonly refunded: number;
   readonly held: number;
   readonly expiresAtMs: number | null;
-  /** Local day on which it first counted against limits, null when it never did (money 9). */
-  readonly limitDay: string | null;
   readonly flags: readonly string[];
   readonly eventCount: number;
   readonly clearedAtMs: number | null;
@@ -101,7 +112,6 @@ export const EMPTY_FOLD: Fold = {
   refunded: 0,
   held: 0,
   expiresAtMs: null,
-  limitDay: null,
   flags: [],
   eventCount: 0,
   clearedAtMs: null,
@@ -181,12 +191,11 @@ function changes(fold: Fold, movement: Movement): Partial<Fold> {
         authorized: add(fold.authorized, movement.amount),
         expiresAtMs: movement.expiresAtMs,
       };
-    case 'withdraw':
-      return {
-        state: movement.cause === 'reversal' ? 'REVERSED' : 'EXPIRED',
-        reversed: add(fold.reversed, movement.amount),
-        expiresAtMs: null,
-      };
+    case 'withdraw': {
+      const reversed = add(fold.reversed, movement.amount);
+      if (reversed < fold.authorized) return { reversed };
+      return { state: movement.cause === 'reversal' ? 'REVERSED' : 'EXPIRED', reversed, expiresAtMs: null };
+    }
     case 'overdue':
       return { expiresAtMs: null };
     case 'post':
@@ -251,6 +260,9 @@ export interface Lifecycle extends Fold {
   readonly captureMode: string | null;
   /** Cash inside the amount of a purchase. */
   readonly cashback: number;
+  readonly mcc: string | null;
+  /** Alpha-3, of the acquirer. */
+  readonly country: string | null;
   readonly merchantIdentifier: string | null;
   readonly createdAtMs: number;
   /** PENDING transfers with what is left of them, oldest first; their sum is `held`. */
@@ -285,7 +297,6 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
-    limitDay,
     flags,
     eventCount,
     clearedAtMs,
@@ -299,7 +310,6 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
-    limitDay,
     flags,
     eventCount,
     clearedAtMs,

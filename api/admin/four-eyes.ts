@@ -103,6 +103,7 @@ export async function runApproved(
   const { principal } = call;
   return await route.handle({
     ...inside(trx, call),
+    requestedBy: approval.requestedBy,
     sent,
     params: validatePart<unknown>(route.params ?? NOTHING, sent.params),
     query: validatePart<unknown>(route.query ?? NOTHING, sent.query),

@@ -82,7 +82,7 @@ const listUsers = partnerRoute({
         { limit, cursor },
         nowMs(),
         (before, most) =>
-          listCustomers(trx, programmeId, filter, {
+          listCustomers(trx, [programmeId], filter, {
             limit: most,
             beforeId: before === undefined ? null : Number(before),
           }),

@@ -71,6 +71,15 @@ export const amount = () =>
     .max(Number.MAX_SAFE_INTEGER, 'must be below 2^53')
     .openapi({ type: 'integer', minimum: 1 });
 
+/** An amount of minor units in a query. */
+export const queryAmount = () =>
+  z
+    .string()
+    .regex(/^[0-9]{1,16}$/, 'must be a whole number of minor units')
+    .transform(Number)
+    .pipe(z.number().max(Number.MAX_SAFE_INTEGER, 'must be below 2^53'))
+    .openapi({ type: 'integer', minimum: 0 });
+
 /** ISO 4217 alpha-3, any case in, upper case out. */
 export const currencyCode = () =>
   z
@@ -78,6 +87,15 @@ export const currencyCode = () =>
     .transform((value) => value.trim().toUpperCase())
     .pipe(z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code of three letters'))
     .openapi({ type: 'string', example: 'EUR' });
+
+const KNOWN_CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+
+/** As `currencyCode`, and one that exists: for what no programme's list of currencies has to allow. */
+export const knownCurrency = () =>
+  currencyCode().refine((code) => KNOWN_CURRENCIES.has(code), 'must be an ISO 4217 code');
+
+/** `true` or `false` in a query. */
+export const flag = () => word(['true', 'false']).transform((value) => value === 'true');
 
 /** A real calendar day, `YYYY-MM-DD`. */
 export const day = () =>
@@ -99,6 +117,26 @@ export const dateTime = () =>
     .datetime({ offset: true, error: 'must be a date and time, for example 2026-01-31T10:00:00.000Z' })
     .transform((value) => new Date(value))
     .openapi({ type: 'string', format: 'date-time' });
+
+const LONGEST_SPAN_MS = 400 * 24 * 60 * 60 * 1000;
+
+/** `from` (inclusive) and `to` (exclusive) of a list, to be spread into the object that `withinSpan` takes. */
+export const timeSpan = { from: dateTime().optional(), to: dateTime().optional() };
+
+/** Refuses a span that ends before it starts or is longer than 400 days (money 4.6). */
+export const withinSpan = <
+  T extends { from?: Date | undefined; to?: Date | undefined },
+  S extends z.ZodType<T>,
+>(
+  schema: S,
+): S =>
+  schema.superRefine(({ from, to }, context) => {
+    if (from === undefined || to === undefined) return;
+    const span = to.getTime() - from.getTime();
+    const refuse = (message: string) => context.addIssue({ code: 'custom', path: ['to'], message });
+    if (span < 0) refuse('must not be before from');
+    if (span > LONGEST_SPAN_MS) refuse('must be at most 400 days after from');
+  });
 
 /** configId: digits with their leading zeros. */
 export const configId = () =>

@@ -5,9 +5,8 @@ import { Refusal } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
-import { currencyCode, dateTime, listOf, page, uuid, word, z } from '../schemas/shared.ts';
+import { currencyCode, listOf, page, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
 import { toTransaction, transactionSchema } from '../schemas/transaction.ts';
-import { refuseSpan } from '../transactions.ts';
 
 const shared = {
   role: { scopes: ['partner'] },
@@ -78,13 +77,12 @@ const listPostings = partnerRoute({
   path: '/partner-balances/{partnerBalanceId}/transactions',
   summary: 'List what was booked on a partner balance',
   params: z.strictObject({ partnerBalanceId: uuid() }),
-  query: z.strictObject({ ...page, from: dateTime().optional(), to: dateTime().optional() }),
+  query: withinSpan(z.strictObject({ ...page, ...timeSpan })),
   answers: { 200: { description: 'transactions, newest first', schema: listOf(transactionSchema) } },
   refusals: ['BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { partnerBalanceId } = call.params;
     const { limit, cursor, from, to } = call.query;
-    refuseSpan(from, to);
     const ids = programmeIds(call.principal);
     const body = await call.atomically(async (trx) => {
       const found = await findPartnerBalance(trx, partnerBalanceId, ids);

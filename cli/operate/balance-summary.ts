@@ -17,7 +17,7 @@ export const balanceSummaryCommand: Command = {
     if (given.length > 0) throw wrongUsage(`cardloom balance-summary: cannot read ${given[0]}`);
     const issuerCode = onlyValue('balance-summary', 'programme', values.programme);
     const items = await withDatabase(io, 'engine', async (db) =>
-      balanceSummary(db, issuerCode === null ? null : await requireProgramme(db, issuerCode)),
+      balanceSummary(db, issuerCode === null ? null : [await requireProgramme(db, issuerCode)]),
     );
     if (io.json) {
       io.out(JSON.stringify({ items, nextCursor: null }));

@@ -11,7 +11,12 @@ export const certificatesCommand: Command = {
   summary: 'list the client certificates of the registry',
   async run(args, io) {
     if (args.length > 0) throw wrongUsage(`cardloom certificates: unknown argument ${args[0]}`);
-    const certificates = await withDatabase(io, 'engine', listCertificates);
+    const found = await withDatabase(io, 'engine', (db) => listCertificates(db, new Date()));
+    const certificates = found.toSorted(
+      (one, other) =>
+        (one.partnerCode ?? '').localeCompare(other.partnerCode ?? '') ||
+        one.label.localeCompare(other.label),
+    );
     if (io.json) {
       io.out(JSON.stringify({ items: certificates }));
       return exitCode.ok;
@@ -21,8 +26,8 @@ export const certificatesCommand: Command = {
       one.label,
       one.state,
       one.scopes.join(','),
-      one.notAfter.toISOString().slice(0, 10),
-      one.serial,
+      one.notAfter?.toISOString().slice(0, 10) ?? '-',
+      one.serial ?? '-',
     ]);
     for (const line of tableLines(['partner', 'label', 'state', 'scopes', 'not after', 'serial'], rows)) {
       io.out(line);

@@ -141,7 +141,7 @@ describe("another partner's customer", () => {
     const customer = await aCustomer(engine, vault, external);
     const seen = await atomically(app, partnerCaller(stranger.partnerId), async (trx) => ({
       one: await findCustomer(trx, [external.programmeId], customer.customerId),
-      list: await listCustomers(trx, external.programmeId, {}, { limit: 10, beforeId: null }),
+      list: await listCustomers(trx, [external.programmeId], {}, { limit: 10, beforeId: null }),
     }));
     expect(seen).toEqual({ one: undefined, list: [] });
   });
@@ -167,7 +167,7 @@ describe('a list', () => {
     }
     const list = (filter: object, page: { limit: number; beforeId: number | null }) =>
       atomically(app, partnerCaller(programme.partnerId), async (trx) =>
-        (await listCustomers(trx, programme.programmeId, filter, page)).map((one) => one.customerId),
+        (await listCustomers(trx, [programme.programmeId], filter, page)).map((one) => one.customerId),
       );
     expect(await list({}, { limit: 2, beforeId: null })).toEqual(ids.slice(0, 2));
     expect(await list({}, { limit: 2, beforeId: ids[1] ?? 0 })).toEqual(ids.slice(2));

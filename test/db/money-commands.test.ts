@@ -201,7 +201,7 @@ describe('cardloom balance-summary', () => {
     const [one] = all;
     const programmes = await traffic.owner.selectFrom('programmes').select('programme_id').execute();
     const each = await Promise.all(
-      programmes.map(({ programme_id: id }) => balanceSummary(traffic.engine, id)),
+      programmes.map(({ programme_id: id }) => balanceSummary(traffic.engine, [id])),
     );
     const sum = each.flat().reduce((total, summary) => total + summary.wallet, 0);
     expect(all.map((summary) => summary.currency)).toEqual(['EUR']);

@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Command } from '../../cli/command.ts';
 import { CommandFailed } from '../../cli/exit-code.ts';
 import { ensureDemoOperators } from '../../cli/demo-operators.ts';
 import { createOperatorCommand } from '../../cli/operate/create-operator.ts';
+import { verifyAuditCommand } from '../../cli/operate/verify-audit.ts';
 import { demoPassword } from '../../cli/secrets.ts';
+import { atomically } from '../../db/atomically.ts';
+import { sealAudit } from '../../db/audit-seals.ts';
 import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { lastPasswords } from '../../db/operator-passwords.ts';
@@ -44,7 +48,9 @@ const COMPONENTS = [Buffer.alloc(32, 0x4b ^ 0x11), Buffer.alloc(32, 0x11)].map((
   one.toString('base64'),
 );
 
-async function run(...args: string[]): Promise<{ code: number; output: string }> {
+const run = (...args: string[]) => runCommand(createOperatorCommand, args);
+
+async function runCommand(command: Command, args: string[]): Promise<{ code: number; output: string }> {
   const lines: string[] = [];
   const out = (line: string) => void lines.push(line);
   const environment = {
@@ -56,11 +62,12 @@ async function run(...args: string[]): Promise<{ code: number; output: string }>
     KEK_COMPONENT_2: COMPONENTS[1],
     SIM_PROCESSOR_KEYS: join(folder, 'processor-keys.json'),
     PUBLIC_URL: 'https://cards.bank.test',
+    AUDIT_ANCHOR_URL: `file:${join(folder, 'anchors')}`,
   };
   const io = { out, err: out, json: args.includes('--json'), environment, projectDir: folder };
   try {
     const given = args.filter((one) => one !== '--json');
-    return { code: await createOperatorCommand.run(given, io), output: lines.join('\n') };
+    return { code: await command.run(given, io), output: lines.join('\n') };
   } catch (error) {
     if (error instanceof CommandFailed) return { code: error.code, output: error.message };
     throw error;
@@ -113,14 +120,39 @@ describe('cardloom create-operator', () => {
   });
 });
 
+const caller = {
+  partnerId: null,
+  actor: { type: 'SYSTEM', id: 'test' },
+  requestId: 'test',
+  ip: null,
+} as const;
+
+describe('cardloom verify-audit', () => {
+  const verify = (...args: string[]) => runCommand(verifyAuditCommand, args);
+
+  it('ends with 0 while the audit log is whole, with 1 and the place once it is not', async () => {
+    await atomically(engine, caller, sealAudit);
+    const whole = await verify();
+    expect(whole.code).toBe(0);
+    expect(whole.output).toContain('the audit log is whole');
+    const superuser = createDatabase(createPool({ url: fresh.adminUrl, max: 1, name: 'test' }));
+    await sql`set session_replication_role = replica`.execute(superuser);
+    await sql`update audit_log set actor_id = 'somebody else'`.execute(superuser);
+    await superuser.destroy();
+    const changed = await verify('--json');
+    expect(changed.code).toBe(1);
+    expect(JSON.parse(changed.output)).toMatchObject({
+      ok: false,
+      chains: [{ chain: 'platform', firstBadSeq: 1, problem: 'HASH' }],
+    });
+    expect(await verify('--chain', 'another')).toEqual({ code: 1, output: 'There is no such chain.' });
+    expect((await verify('--chain', 'platform')).code).toBe(1);
+    expect((await verify('--wrong')).code).toBe(64);
+  });
+});
+
 describe('the demo operators', () => {
   const vault = testVault();
-  const caller = {
-    partnerId: null,
-    actor: { type: 'SYSTEM', id: 'test' },
-    requestId: 'test',
-    ip: null,
-  } as const;
 
   it('are inserted once, each with the password that quickstart.json tells; no production process starts', async () => {
     const { partner_id: partnerId } = await owner

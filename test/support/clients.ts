@@ -3,7 +3,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Kysely } from 'kysely';
 import { Agent } from 'undici';
-import type { Authority, IssuedCertificate } from '../../cli/certificate-authority.ts';
+import type { Authority, IssuedCertificate } from '../../vault/certificate-authority.ts';
 import type { CertificateScope, Database } from '../../db/database.ts';
 
 /** Somebody with a client certificate, or without one. */

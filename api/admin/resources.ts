@@ -1,0 +1,29 @@
+import type { Route } from '../route.ts';
+import { balances } from './balances.ts';
+import { cardProducts } from './card-products.ts';
+import { cards } from './cards.ts';
+import { clearingFiles } from './clearing-files.ts';
+import { customers } from './customers.ts';
+import { exceptions } from './exceptions.ts';
+import { holds } from './holds.ts';
+import { limits } from './limits.ts';
+import { money } from './money.ts';
+import { partnerBalancePostings } from './partner-balance-postings.ts';
+import { partnerBalances } from './partner-balances.ts';
+import { transactions } from './transactions.ts';
+
+/** What operators see and do with what the platform keeps. */
+export const resources: readonly Route[] = [
+  ...balances,
+  ...money,
+  ...partnerBalances,
+  ...partnerBalancePostings,
+  ...transactions,
+  ...holds,
+  ...exceptions,
+  ...clearingFiles,
+  ...cards,
+  ...cardProducts,
+  ...limits,
+  ...customers,
+];

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import type { Method } from '../../api/route.ts';
+import type { StoredOperatorState } from '../../domain/operator.ts';
+import { aBalance } from './builders.ts';
+import type { ApiHarness, HttpAnswer } from './harness.ts';
+import { adminCall, anOperator } from './operators.ts';
+import { type Named, NOTHING_NAMED } from './route-samples.ts';
+
+/** Ids that paths of `/admin` name besides those of the partners' channels. */
+export interface AdminNamed extends Named {
+  readonly holdId: string;
+  readonly exceptionId: string;
+  readonly programmeId: string;
+  readonly partnerId: string;
+  readonly fileId: string;
+  readonly approvalId: string;
+  readonly certificateId: string;
+  /** An operator who may be given work. */
+  readonly operatorId: string;
+}
+
+const NOBODY = '11111111-1111-4111-8111-111111111111';
+
+/** Ids of nothing. */
+export const NOTHING_OF_ADMIN: AdminNamed = {
+  ...NOTHING_NAMED,
+  configId: '99999999999999999999',
+  holdId: NOBODY,
+  exceptionId: NOBODY,
+  programmeId: NOBODY,
+  partnerId: NOBODY,
+  fileId: 'no-such-file',
+  approvalId: NOBODY,
+  certificateId: NOBODY,
+  operatorId: NOBODY,
+};
+
+/** What a sample may do before its call, as somebody who may. */
+export interface Preparing {
+  readonly api: ApiHarness;
+  readonly named: AdminNamed;
+  send(method: Method, path: string, body?: object): Promise<HttpAnswer>;
+}
+
+/** A request of an admin route that is right in everything but, maybe, its sender. */
+export interface AdminSample {
+  readonly body?: (named: AdminNamed) => object;
+  readonly query?: (named: AdminNamed) => string;
+  /** What those are told who may, where it is not a success. */
+  readonly answer?: readonly [number, string];
+  /** Makes what the call needs, for those whose call has to succeed. */
+  readonly before?: (preparing: Preparing) => Promise<Partial<AdminNamed>>;
+  /** What an operator of another partner sees: nothing is there; a list without it; only what is his own. */
+  readonly stranger: 'missing' | 'list' | 'none';
+  /** True for what only operators of the platform see. */
+  readonly platform?: boolean;
+}
+
+const own = { stranger: 'none' } as const;
+const missing = { stranger: 'missing' } as const;
+const list = { stranger: 'list' } as const;
+
+/** One more operator of the partner, in the state that the call needs. */
+const colleague =
+  (state: StoredOperatorState) =>
+  async ({ api }: Preparing) => ({
+    operatorId: (await anOperator(api, { role: 'Employee', partner: 'demo', state })).operatorId,
+  });
+
+const emptyBalance = async ({ api, named }: Preparing) => ({
+  balanceId: await aBalance(api, named.customerId),
+});
+
+/** A key that has not been used. */
+export const freshKey = (): Record<string, string> => ({ 'X-Idempotency-Key': randomUUID() });
+
+/** An adjustment of the owner's balance. */
+export const adjustment = ({ balanceId }: { readonly balanceId: string }) => ({
+  balanceId,
+  category: 'CREDIT',
+  amount: 25,
+  currency: 'EUR',
+  reasonCode: 'GOODWILL',
+  note: 'for the long wait',
+});
+
+/** A request that waits for its second operator, asked for by one of the partner. */
+const anApproval = async ({ api, named }: Preparing) => {
+  const asking = await anOperator(api, { role: 'Manager', partner: 'demo' });
+  const body = adjustment({ balanceId: await aBalance(api, named.customerId) });
+  const asked = await adminCall(api, 'POST', '/admin/adjustments', asking, { body, headers: freshKey() });
+  return { approvalId: asked.body.approvalId as string };
+};
+
+const limitsBody = () => ({ perTransactionMinor: 60_000 });
+
+/** One sample for every operation of `/admin` that somebody signed in may call. */
+export const adminSamples: Readonly<Record<string, AdminSample>> = {
+  readSession: own,
+  endSession: own,
+  stepUp: { ...own, body: () => ({ code: '000000' }), answer: [401, 'INVALID_CODE'] },
+  changeOwnPassword: {
+    ...own,
+    body: () => ({ current: 'not the password of mine', new: 'another one, long enough' }),
+    answer: [401, 'INVALID_CREDENTIALS'],
+  },
+  offerTotp: own,
+  confirmTotp: { ...own, body: () => ({ code: '000000' }), answer: [401, 'INVALID_CODE'] },
+  listRoles: own,
+  listOperators: list,
+  readOperator: missing,
+  inviteOperator: {
+    ...own,
+    body: () => ({
+      email: `${randomUUID()}@operators.test`,
+      firstName: 'Ada',
+      lastName: 'Nowak',
+      role: 'Employee',
+    }),
+  },
+  inviteOperatorAgain: { ...missing, before: colleague('INVITED') },
+  changeOperator: {
+    ...missing,
+    body: () => ({ firstName: 'Ada', version: 1 }),
+    before: colleague('ACTIVE'),
+  },
+  unlockOperator: missing,
+  disableOperator: { ...missing, before: colleague('ACTIVE') },
+  enableOperator: { ...missing, before: colleague('DISABLED') },
+  endSessionsOfOperator: { ...missing, before: colleague('ACTIVE') },
+  listAuditLog: list,
+  verifyAuditLog: { ...own, body: () => ({}) },
+  listApprovals: own,
+  readApproval: missing,
+  approve: { ...missing, body: () => ({}), before: anApproval },
+  rejectApproval: { ...missing, body: () => ({ reason: 'not right' }), before: anApproval },
+  cancelApproval: { ...missing, before: anApproval, answer: [403, 'FORBIDDEN'] },
+  reloadBalance: { ...missing, body: () => ({ amount: 100 }) },
+  postAdjustment: { ...missing, body: adjustment },
+  releaseHold: { ...missing, body: () => ({ reason: 'asked by the merchant' }) },
+  createPartnerBalance: {
+    ...missing,
+    platform: true,
+    body: ({ programmeId }) => ({ programmeId, kind: 'deposit', currency: 'CHF' }),
+  },
+  adminPostOnPartnerBalance: {
+    ...missing,
+    platform: true,
+    body: () => ({
+      type: 'collateralCredit',
+      amount: 10,
+      currency: 'EUR',
+      transactionId: randomUUID(),
+    }),
+  },
+  putProgrammeLimits: { ...missing, body: limitsBody },
+  putProductLimits: {
+    ...missing,
+    body: limitsBody,
+    query: ({ programmeId }) => `?programmeId=${programmeId}`,
+  },
+  resolveException: {
+    ...missing,
+    body: () => ({ resolution: 'ACCEPT', note: 'as it should be' }),
+    before: async ({ named, send }) => {
+      await send('POST', `/admin/exceptions/${named.exceptionId}/claim`);
+      return {};
+    },
+  },
+  adminListBalances: list,
+  adminListCustomerBalances: missing,
+  adminReadBalance: missing,
+  adminCreateBalance: { ...missing, body: () => ({ currency: 'JPY' }) },
+  blockBalance: { ...missing, body: () => ({ reason: 'asked by the holder' }), before: emptyBalance },
+  unblockBalance: {
+    ...missing,
+    body: () => ({ reason: 'asked by the holder' }),
+    before: async (preparing) => {
+      const made = await emptyBalance(preparing);
+      await preparing.send('POST', `/admin/balances/${made.balanceId}/block`, { reason: 'for a test' });
+      return made;
+    },
+  },
+  adminDeleteBalance: { ...missing, before: emptyBalance },
+  adminListPartnerBalances: list,
+  adminReadPartnerBalance: missing,
+  adminListPartnerBalanceTransactions: missing,
+  readBalanceSummary: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
+  adminPutPartnerBalanceAlert: {
+    ...missing,
+    body: () => ({ threshold: 100, emails: ['treasury@demo.test'], enabled: true }),
+  },
+  adminListTransactions: list,
+  adminReadTransaction: missing,
+  listTransactionEvents: missing,
+  readTransactionTrace: missing,
+  listHolds: list,
+  readHold: missing,
+  listExceptions: list,
+  readException: missing,
+  claimException: missing,
+  assignException: { ...missing, body: ({ operatorId }) => ({ operatorId }) },
+  listClearingFiles: { ...list, platform: true },
+  readClearingFile: { ...missing, platform: true },
+  adminListCards: list,
+  adminReadCard: missing,
+  adminListCardProducts: list,
+  adminReadCardProduct: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
+  adminReadCardLimits: missing,
+  adminPutCardLimits: { ...missing, body: limitsBody },
+  adminReadCustomerLimits: missing,
+  adminPutCustomerLimits: { ...missing, body: limitsBody },
+  readProgrammeLimits: missing,
+  readProductLimits: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
+  adminListCustomers: list,
+  adminReadCustomer: missing,
+};
