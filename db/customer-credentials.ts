@@ -46,7 +46,7 @@ export async function acceptTerms(trx: Trx, owner: Owner, termsVersion: string):
 /** Lifts the password lock of a user, and what guesses at once still hold up (operators' `credentials-unlock`). */
 export async function liftSignInLocks(
   trx: Trx,
-  owner: { readonly customerId: number; readonly programmeId: number },
+  owner: Owner & { readonly programmeId: number },
 ): Promise<void> {
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
   for (const device of await listDevices(trx, owner.customerId)) {
@@ -54,7 +54,12 @@ export async function liftSignInLocks(
       await liftGuard(trx, owner.programmeId, deviceGuard(device.installation_id));
     }
   }
-  await audit(trx, { action: 'sign_in.unlocked', objectType: 'customer', objectId: owner.customerId });
+  await audit(trx, {
+    action: 'sign_in.unlocked',
+    objectType: 'customer',
+    objectId: owner.customerId,
+    partnerId: owner.partnerId,
+  });
 }
 
 async function write(

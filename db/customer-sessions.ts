@@ -134,15 +134,16 @@ export async function endSessions(trx: Trx, which: EndWhich, reason: EndReason):
   if (which.sessionId !== undefined) query = query.where('session_id', '=', which.sessionId);
   if (which.familyId !== undefined) query = query.where('family_id', '=', which.familyId);
   if (which.exceptFamilyId !== undefined) query = query.where('family_id', '!=', which.exceptFamilyId);
-  const ended = Number((await query.executeTakeFirst()).numUpdatedRows);
-  if (ended > 0) {
-    await audit(trx, {
-      action: 'session.ended',
-      objectType: 'customer',
-      objectId: which.customerId,
-      after: { reason, sessions: ended },
-    });
-  }
+  const [first, ...others] = await query.returning('partner_id').execute();
+  if (first === undefined) return 0;
+  const ended = 1 + others.length;
+  await audit(trx, {
+    action: 'session.ended',
+    objectType: 'customer',
+    objectId: which.customerId,
+    after: { reason, sessions: ended },
+    partnerId: first.partner_id,
+  });
   return ended;
 }
 

@@ -2,18 +2,21 @@ import { isActive } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import { type AuditAction, audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
+import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
+import { unpairAllDevices } from './devices.ts';
 import { refuseUnsettled } from './removal-guards.ts';
 
 /**
  * Locks a customer held by `lockCustomer`: from the commit on, authorizations and postings of theirs decline
- * (onboarding 1). One who is locked already stays as they are. Throws `STATE_CONFLICT` for a deleted one.
+ * (onboarding 1), and their sessions are over. One who is locked already stays as they are. Throws `STATE_CONFLICT` for a deleted one.
  */
 export async function markLocked(trx: Trx, customer: Customer, reason: string | null): Promise<void> {
   if (customer.state === 'DELETED') throw deleted();
   if (!isActive(customer.state)) return;
   const before = customer.state === 'VERIFIED' ? 'VERIFIED' : 'UNVERIFIED';
   await changeState(trx, customer, { state: 'LOCKED', state_before_lock: before }, 'customer.locked', reason);
+  await endSessions(trx, { customerId: customer.customerId }, 'USER_LOCKED');
 }
 
 /** Gives a locked customer the earlier state back; one who is not locked stays as they are. Throws `STATE_CONFLICT`. */
@@ -26,13 +29,14 @@ export async function markUnlocked(trx: Trx, customer: Customer): Promise<void> 
 
 /**
  * Deletes a customer held by `lockCustomer` (onboarding 2): phone, e-mail and externalId are free again, and nothing
- * of theirs moves money anew. One who is deleted already stays as they are. Throws the refusals of
+ * of theirs moves money anew, and their devices are unpaired. One who is deleted already stays as they are. Throws the refusals of
  * `refuseUnsettled`.
  */
 export async function deleteCustomer(trx: Trx, customer: Customer): Promise<void> {
   if (customer.state === 'DELETED') return;
   await refuseUnsettled(trx, { customerId: customer.customerId });
   await changeState(trx, customer, { state: 'DELETED', state_before_lock: null }, 'customer.deleted', null);
+  await unpairAllDevices(trx, customer.customerId);
 }
 
 const deleted = () => new Refusal('STATE_CONFLICT', 'The user is deleted.');

@@ -148,5 +148,6 @@ async function endDevice(
     objectId: installationId,
     before: { state: device.state },
     after: { state, customerId },
+    partnerId: device.partner_id,
   });
 }

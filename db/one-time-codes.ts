@@ -130,11 +130,6 @@ export async function useCode(trx: Trx, look: CodeLook): Promise<void> {
   if (Number(used.numUpdatedRows) === 0) throw missing(look.purpose);
 }
 
-/** Deletes what nobody can confirm any more, with the personal data in it. Engine only. */
-export async function forgetOldCodes(trx: Trx): Promise<void> {
-  await trx.deleteFrom('one_time_codes').where('expires_at', '<', nowOf(trx)).execute();
-}
-
 async function holdCode(trx: Trx, look: CodeLook): Promise<CodeRow> {
   let query = trx
     .selectFrom('one_time_codes')

@@ -9,6 +9,7 @@ import { expireApprovals } from '../db/approvals.ts';
 import { AUDIT_SEALS_A_RUN, sealAudit } from '../db/audit-seals.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
+import { forgetSignInLeftovers } from '../db/sign-in-leftovers.ts';
 import type { Caller } from '../domain/actor.ts';
 import { ensureCustomerSchedules, ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import type { AnchorSink } from '../vault/anchor-sink.ts';
@@ -113,6 +114,13 @@ const SWEEPS: readonly Sweep[] = [
     everyMs: MINUTE_MS,
     run: async ({ engine, processor }) => {
       await endUnclaimedCards(engine, processor);
+    },
+  },
+  {
+    name: 'sign-in-leftovers',
+    everyMs: 10 * MINUTE_MS,
+    run: async ({ engine }) => {
+      await forgetSignInLeftovers(engine);
     },
   },
   {

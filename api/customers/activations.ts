@@ -136,7 +136,7 @@ async function findUser(
   wanted: { readonly phone: string; readonly birthDate: string },
 ): Promise<Customer | undefined> {
   const filter = { phoneIndex: phoneIndex(vault, wanted.phone) };
-  const found = await listCustomers(trx, programme.programmeId, filter, { limit: 10, beforeId: null });
+  const found = await listCustomers(trx, [programme.programmeId], filter, { limit: 10, beforeId: null });
   return found.find(
     (one) => one.state !== 'DELETED' && openPerson(vault, one).birthDate === wanted.birthDate,
   );

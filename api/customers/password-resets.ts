@@ -34,7 +34,7 @@ const ask = entryRoute({
     };
     const found = (
       await call.atomically((trx) =>
-        listCustomers(trx, programme.programmeId, filter, { limit: 10, beforeId: null }),
+        listCustomers(trx, [programme.programmeId], filter, { limit: 10, beforeId: null }),
       )
     ).find((one) => one.state !== 'DELETED');
     const { codeId } = await issueCode(call, {

@@ -7,7 +7,6 @@ import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
 import { currencyCode, listOf, page, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
 import { toTransaction, transactionSchema } from '../schemas/transaction.ts';
-import { refuseSpan } from '../transactions.ts';
 
 const shared = {
   role: { scopes: ['partner'] },

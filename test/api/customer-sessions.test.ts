@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetSignInLeftovers } from '../../db/sign-in-leftovers.ts';
 import {
   anAppUser,
   APP_PIN,
@@ -404,5 +405,49 @@ describe('secrets, devices and contacts', () => {
     expect(titleOf(byStranger)).toEqual([401, 'INVALID_CODE']);
     const confirmed = await asUser(api, user.token, 'POST', path, { body });
     expect(confirmed.body).toMatchObject({ id: user.customerId, phone });
+  });
+});
+
+describe('what the partner does to a user', () => {
+  it('ends the sessions when it locks one, for good, and unpairs the devices when it deletes one', async () => {
+    const user = await anAppUser(api);
+    const lifecycle = (method: string, path: string) =>
+      api.call(method, `/lifecycle/v1/users/${user.customerId}${path}`, {
+        headers: { 'Issuer-Code': 'sandbox' },
+      });
+    expect((await lifecycle('POST', '/lock')).status).toBe(204);
+    expect((await lifecycle('POST', '/unlock')).status).toBe(204);
+    expect(titleOf(await me(user.token))).toEqual(EXPIRED);
+    const signIn = { deviceInstallationId: user.installationId, method: 'APP_PIN', appPin: APP_PIN };
+    const again = await enter(api, 'POST', '/sessions', signIn);
+    expect(again.status).toBe(201);
+    expect((await lifecycle('DELETE', '')).status).toBe(204);
+    expect(titleOf(await me(again.body.sessionToken))).toEqual(EXPIRED);
+    expect(titleOf(await enter(api, 'POST', '/sessions', signIn))).toEqual([401, 'INVALID_CREDENTIALS']);
+  });
+});
+
+describe('what is left of signing in', () => {
+  it('is deleted when nobody can use it any more, and the counters of the day are kept', async () => {
+    const user = await anAppUser(api);
+    await enter(api, 'POST', '/activations', { phone: user.phone, birthDate: '1990-01-01' });
+    await enter(api, 'POST', '/sessions/challenges', { deviceInstallationId: user.installationId });
+    const wrong = { deviceInstallationId: user.installationId, method: 'PASSWORD', password: 'wrong one' };
+    await enter(api, 'POST', '/sessions', wrong);
+    const count = async (table: 'one_time_codes' | 'sign_in_challenges' | 'address_guards') =>
+      (await api.owner.selectFrom(table).select('partner_id').execute()).length;
+    await moveClock(api.owner, 31 * 60);
+    await forgetSignInLeftovers(api.services.engine);
+    expect([await count('one_time_codes'), await count('sign_in_challenges')]).toEqual([0, 0]);
+    expect(await count('address_guards')).toBeGreaterThan(0);
+    const guard = await api.owner
+      .selectFrom('guess_guards')
+      .select('in_a_row')
+      .where('guarded', '=', `password:user:${user.customerId}`)
+      .execute();
+    expect(guard).toEqual([{ in_a_row: 1 }]);
+    await moveClock(api.owner, 25 * 60 * 60);
+    await forgetSignInLeftovers(api.services.engine);
+    expect(await count('address_guards')).toBe(0);
   });
 });
