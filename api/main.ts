@@ -77,9 +77,6 @@ const services: Services = {
   anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   sms: createSmsClient({ smsUrl: config.SMS_URL }),
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
-  sms: createSmsClient({ smsUrl: config.SMS_URL }),
-  mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
-  anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   kycProviders: config.KYC_PROVIDERS,
   operators: {
     publicUrl: config.PUBLIC_URL,
