@@ -4,6 +4,7 @@ import type { Authorizer } from '../activities/authorization/authorizer.ts';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import type { Database } from '../db/database.ts';
 import type { Programme, RegisteredCertificate } from '../db/partners.ts';
+import type { Authority } from '../vault/certificate-authority.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { KycProviderSettings } from '../domain/kyc-provider.ts';
@@ -19,6 +20,8 @@ export interface Services {
   readonly certificates: CertificateRegistry;
   readonly kycProviders: readonly KycProviderSettings[];
   readonly operators: OperatorSettings;
+  /** Issues client certificates; null where this process has no key for it. */
+  readonly authority: Authority | null;
   readonly logger: Logger;
   readonly health: HealthChecks;
   readonly metrics: RequestMetrics;

@@ -2,7 +2,6 @@ import { type Kysely, sql } from 'kysely';
 import type { Mail, OpenMail, SecretMail } from '../domain/mail.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { Database } from './database.ts';
-import type { EventOwner } from './outbox.ts';
 
 /** Faults of its own after which a mail is given up, as for every other outbox row (partner-integrations 12). */
 const OWN_FAULTS = 5;
@@ -14,7 +13,7 @@ const AWAY_SECONDS = 30;
 /** Asks the relay to mail `addresses`, each apart, once the transaction has committed. */
 export async function queueMail(
   trx: Trx,
-  owner: EventOwner,
+  owner: { readonly partnerId: number | null; readonly programmeId: number | null },
   mail: OpenMail & { readonly subjectId: string; readonly addresses: readonly string[] },
 ): Promise<void> {
   await trx

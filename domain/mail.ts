@@ -25,7 +25,11 @@ export type Mail =
       readonly template: 'partnerBalanceLow';
       readonly facts: PartnerBalanceFacts & { readonly reminder: boolean };
     }
-  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts };
+  | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
+  | {
+      readonly template: 'certificateIssued';
+      readonly facts: { readonly label: string; readonly serial: string; readonly notAfter: string };
+    };
 
 /** Mails without secrets. */
 export type OpenMail = Exclude<Mail, SecretMail>;
@@ -50,6 +54,13 @@ export function mailText(mail: Mail): MailText {
         subject: `Recovered: ${nameOf(mail.facts)}`,
         text: `The ${mail.facts.kind} balance is high enough again.\n\n${table(mail.facts)}`,
       };
+    case 'certificateIssued': {
+      const { label, serial, notAfter } = mail.facts;
+      return {
+        subject: `Your certificate ${label} is issued`,
+        text: `It is good until ${notAfter}. Ask the one who handed in your request for the file.\n\nSerial: ${serial}\n`,
+      };
+    }
     case 'operatorCode':
       return {
         subject: 'Your sign-in code',

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { balances } from './balances.ts';
 import { cardProducts } from './card-products.ts';
 import { cards } from './cards.ts';
+import { certificates } from './certificates.ts';
 import { clearingFiles } from './clearing-files.ts';
 import { customers } from './customers.ts';
 import { exceptions } from './exceptions.ts';
@@ -26,4 +27,5 @@ export const resources: readonly Route[] = [
   ...cardProducts,
   ...limits,
   ...customers,
+  ...certificates,
 ];
