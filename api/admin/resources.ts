@@ -11,6 +11,7 @@ import { limits } from './limits.ts';
 import { money } from './money.ts';
 import { partnerBalancePostings } from './partner-balance-postings.ts';
 import { partnerBalances } from './partner-balances.ts';
+import { partners } from './partners.ts';
 import { transactions } from './transactions.ts';
 
 /** What operators see and do with what the platform keeps. */
@@ -28,4 +29,5 @@ export const resources: readonly Route[] = [
   ...limits,
   ...customers,
   ...certificates,
+  ...partners,
 ];

@@ -246,7 +246,12 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
 const idsIn = ({ body }: HttpAnswer): unknown[] =>
   body.items.map(
     (one: Record<string, unknown>) =>
-      one['id'] ?? one['certificateId'] ?? one['fileId'] ?? JSON.stringify(one),
+      one['id'] ??
+      one['certificateId'] ??
+      one['programmeId'] ??
+      one['partnerId'] ??
+      one['fileId'] ??
+      JSON.stringify(one),
   );
 
 describe('the same requests, or for the door alone a wrong one, from those who may', () => {

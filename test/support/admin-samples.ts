@@ -232,6 +232,33 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   readProductLimits: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
   adminListCustomers: list,
   adminReadCustomer: missing,
+  listPartners: list,
+  readPartner: missing,
+  createPartner: {
+    ...own,
+    body: () => ({ code: `p-${randomUUID().slice(0, 8)}`, name: 'New', legalName: 'New Partner Ltd' }),
+  },
+  changePartner: {
+    ...missing,
+    body: () => ({
+      name: 'Demo',
+      legalName: 'Demo Partner Ltd',
+      contacts: [],
+      ipAllowList: [],
+      pinnedPublicKeys: [],
+      partnerRate: 100,
+      legacyIntegrations: true,
+      version: 1,
+    }),
+  },
+  suspendPartner: { ...missing, body: () => ({ reason: 'asked by the sponsor' }) },
+  resumePartner: {
+    ...missing,
+    body: () => ({ reason: 'asked by the sponsor' }),
+    answer: [409, 'STATE_CONFLICT'],
+  },
+  listProgrammes: list,
+  readProgramme: missing,
   adminListCertificates: list,
   adminReadCertificate: missing,
   requestCertificate: {
