@@ -6,6 +6,7 @@ import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
 import { openAuthorityFiles } from '../vault/authority-key.ts';
+import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
@@ -29,6 +30,7 @@ import { VERSION } from './version.ts';
 const CHECK_SOCKETS_MS = 2_000;
 const LISTEN_ON_MS = 5_000;
 const ENGINE_CONNECTIONS = 4;
+const LANE_CONFIGURATION_CONNECTIONS = 2;
 
 const config = readApiConfig();
 const logger = createLogger('api', { level: config.LOG_LEVEL, format: config.LOG_FORMAT });
@@ -47,8 +49,9 @@ const engine = createDatabase(pools.engine);
 const vault = await openVault(engine, readKeySources(config));
 let draining = false;
 
+const laneConfiguration = createDatabase(pools.laneConfiguration);
 const authorizer = createAuthorizer({
-  engine,
+  engine: laneConfiguration,
   pool: pools.lanes,
   lanes: config.AUTH_LANES,
   batchMax: config.AUTH_BATCH_MAX,
@@ -79,6 +82,7 @@ const services: Services = {
           { chain: config.CA_CHAIN, key: config.CA_KEY },
           config.NODE_ENV !== 'production',
         ),
+  anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   kycProviders: config.KYC_PROVIDERS,
   operators: {
     publicUrl: config.PUBLIC_URL,
@@ -156,7 +160,7 @@ async function stop(reason: string): Promise<void> {
   clearInterval(closing);
   await authorizer.drain();
   await Promise.all([changes.stop(), metricsListener.stop()]);
-  await Promise.all([app.destroy(), engine.destroy(), pools.lanes.end()]);
+  await Promise.all([app.destroy(), engine.destroy(), laneConfiguration.destroy(), pools.lanes.end()]);
   logger.info('stopped');
   process.exit(0);
 }
@@ -166,7 +170,8 @@ async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
   const findings = await findDatabaseFaults(
     {
       urls: [given(settings.DATABASE_URL), given(settings.DATABASE_ENGINE_URL)],
-      connections: settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS,
+      connections:
+        settings.DB_POOL_API + settings.DB_POOL_AUTH + ENGINE_CONNECTIONS + LANE_CONFIGURATION_CONNECTIONS,
       production: settings.NODE_ENV === 'production',
     },
     () => logger.warn('the database is away; waiting for it'),
@@ -175,7 +180,9 @@ async function refuseUnfitDatabase(settings: ApiSettings): Promise<void> {
   if (findings.some((one) => !one.warning)) process.exit(78);
 }
 
-function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lanes: pg.Pool } {
+function openPools(
+  settings: ApiSettings,
+): Readonly<Record<'app' | 'engine' | 'lanes' | 'laneConfiguration', pg.Pool>> {
   const shared = { ssl: settings.DATABASE_SSL, caFile: settings.DATABASE_CA_FILE };
   const onError = (error: Error) =>
     logger.warn({ code: 'code' in error ? error.code : error.name }, 'database connection lost');
@@ -194,6 +201,13 @@ function openPools(settings: ApiSettings): { app: pg.Pool; engine: pg.Pool; lane
       url: engineUrl,
       max: ENGINE_CONNECTIONS,
       name: 'cardloom-api-engine',
+    }),
+    laneConfiguration: createPool({
+      ...shared,
+      onError,
+      url: engineUrl,
+      max: LANE_CONFIGURATION_CONNECTIONS,
+      name: 'cardloom-lane-configuration',
     }),
     lanes: createPool({
       ...shared,

@@ -12,6 +12,7 @@ import { vaultSettings } from '../vault/config.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault, type Vault } from '../vault/vault.ts';
 import { connectDemoPartner } from './demo-connection.ts';
+import { ensureDemoOperators } from './demo-operators.ts';
 import type { DemoFacts } from './quickstart.ts';
 
 export interface DemoOptions {
@@ -24,6 +25,8 @@ export interface DemoOptions {
   readonly simulatorToken: string;
   readonly environment: Environment;
   readonly say: (line: string) => void;
+  /** Password of each demo operator by e-mail; without it there are none. */
+  readonly operatorPassword?: (email: string) => string;
   /** An opened vault; without one it is opened with the settings of `environment`. */
   readonly vault?: Vault;
 }
@@ -124,7 +127,12 @@ export async function seedDemo(options: DemoOptions): Promise<DemoFacts> {
     await atomically(owner, caller, async (trx) => {
       for (const one of PROGRAMMES) await ensureProgramme(trx, partnerId, connectionId, one);
     });
-    return await demoFacts(owner, partnerId);
+    const { operatorPassword } = options;
+    const operators =
+      operatorPassword === undefined
+        ? []
+        : await ensureDemoOperators(engine, vault, caller, partnerId, operatorPassword);
+    return await demoFacts(owner, partnerId, operators);
   } finally {
     await owner.destroy();
     await engine.destroy();
@@ -274,7 +282,11 @@ async function insertProduct(
     .execute();
 }
 
-async function demoFacts(owner: Kysely<Database>, partnerId: number): Promise<DemoFacts> {
+async function demoFacts(
+  owner: Kysely<Database>,
+  partnerId: number,
+  operators: DemoFacts['operators'],
+): Promise<DemoFacts> {
   return await atomically(owner, caller, async (trx) => {
     const partner = await trx
       .selectFrom('partners')
@@ -301,6 +313,6 @@ async function demoFacts(owner: Kysely<Database>, partnerId: number): Promise<De
         configIds: { ...known?.configIds, [row.kind.toLowerCase()]: row.config_id },
       };
     }
-    return { partner: { id: partner.public_id, code: partner.code }, programmes, operators: [] };
+    return { partner: { id: partner.public_id, code: partner.code }, programmes, operators };
   });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { platformEnvironment } from './child-environment.ts';
 import { seedDemo } from './demo-data.ts';
 import type { DemoFacts } from './quickstart.ts';
+import { demoPassword } from './secrets.ts';
 import { addressesOf, simulatorToken, type Stack } from './stack.ts';
 
 /** The demo partner, its programmes and switches in the database of `stack`, inserted once (operations 1). */
@@ -22,6 +23,7 @@ export async function seedDemoData(stack: Stack, say: (line: string) => void): P
     partnerControlUrl: at.partnerControlUrl,
     simulatorToken: simulatorToken(stack),
     environment: platformEnvironment(stack),
+    operatorPassword: (email) => demoPassword(stack.secrets.demoOperators, email),
     say,
   });
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { readJson, writeJson } from './private-file.ts';
 
@@ -11,6 +11,8 @@ export interface Secrets {
   readonly simulatorToken: string;
   readonly kycApiKey: string;
   readonly kycWebhookSecret: string;
+  /** What the passwords of the demo operators are made from. */
+  readonly demoOperators: string;
 }
 
 /** New random secrets; 256 bits each, safe inside an address. */
@@ -24,6 +26,7 @@ export function newSecrets(): Secrets {
     simulatorToken: secret(),
     kycApiKey: secret(),
     kycWebhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
+    demoOperators: secret(),
   };
 }
 
@@ -35,3 +38,7 @@ export function loadSecrets(dataDir: string): Secrets {
   if (kept === null || Object.keys(kept).length < Object.keys(secrets).length) writeJson(path, secrets);
   return secrets;
 }
+
+/** The password of a demo operator: the same at every start of a data folder, another in each; 96 bits. */
+export const demoPassword = (secret: string, email: string): string =>
+  createHmac('sha256', secret).update(email).digest('base64url').slice(0, 16);

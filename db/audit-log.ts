@@ -64,6 +64,8 @@ export type AuditAction =
   | 'operator.reset_asked'
   | 'operator.password_changed'
   | 'operator.totp_set'
+  | 'audit.read'
+  | 'audit.verified'
   | 'approval.requested'
   | 'approval.decided'
   | 'call.refused';

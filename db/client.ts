@@ -37,6 +37,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionString: options.url,
     max: options.max,
     application_name: options.name,
+    // Batches send the same few statements, which are written for one plan: making it anew costs more than it saves.
+    ...(options.pipeline === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: options.statementTimeoutMs ?? 10_000,

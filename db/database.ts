@@ -34,6 +34,7 @@ export interface Database {
   transaction_events: TransactionEventsTable;
   network_keys: NetworkKeysTable;
   reversal_tombstones: ReversalTombstonesTable;
+  unasked_transactions: UnaskedTransactionsTable;
   exceptions: ExceptionsTable;
   clearing_files: ClearingFilesTable;
   clearing_chunks: ClearingChunksTable;
@@ -53,6 +54,7 @@ export interface Database {
   operator_links: OperatorLinksTable;
   operator_sessions: OperatorSessionsTable;
   approvals: ApprovalsTable;
+  audit_seals: AuditSealsTable;
 }
 
 type CreatedAt = ColumnType<Date, Date | undefined, never>;
@@ -474,6 +476,7 @@ export interface CardStatesTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
   newest_fingerprint: number | null;
   newest_at: Date | null;
 }
@@ -485,6 +488,8 @@ export interface CustomerLimitsTable {
   limits_version: Generated<number>;
   consumed: Generated<number[]>;
   consumed_on: string | null;
+  budget_since: Date | null;
+  created_at: CreatedAt;
 }
 
 export interface ProcessorInstructionsTable {
@@ -532,7 +537,6 @@ export interface TransactionsTable {
   refunded: Generated<number>;
   held: Generated<number>;
   expires_at: Date | null;
-  limit_day: string | null;
   result: string;
   reason: string | null;
   decided_by: string | null;
@@ -576,6 +580,13 @@ export interface NetworkKeysTable {
   transaction_id: string | null;
   seq: number | null;
   fingerprint: number;
+}
+
+export interface UnaskedTransactionsTable {
+  network_reference: string;
+  transaction_id: string;
+  partner_id: number;
+  created_at: CreatedAt;
 }
 
 export interface ReversalTombstonesTable {
@@ -856,4 +867,12 @@ export interface ApprovalsTable {
   comment: string | null;
   result_title: string | null;
   created_at: CreatedAt;
+}
+
+export interface AuditSealsTable {
+  chain: string;
+  seq: number;
+  audit_id: string;
+  hash: Buffer;
+  sealed_at: CreatedAt;
 }

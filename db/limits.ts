@@ -48,6 +48,7 @@ export async function putCardLimits(trx: Trx, cardId: number, document: LimitDoc
     .set({
       limits: limitsNothing(document) ? null : JSON.stringify(document),
       limits_version: sql<number>`limits_version + 1`,
+      ...budgetSince(trx, card.limits, document),
     })
     .where('card_id', '=', cardId)
     .execute();
@@ -92,13 +93,21 @@ export async function putCustomerLimits(
   const found = await customerLimitsOf(trx, customer.customerId).forNoKeyUpdate().executeTakeFirstOrThrow();
   await trx
     .updateTable('customer_limits')
-    .set({ limits: JSON.stringify(document), limits_version: sql<number>`limits_version + 1` })
+    .set({
+      limits: JSON.stringify(document),
+      limits_version: sql<number>`limits_version + 1`,
+      ...budgetSince(trx, found.limits, document),
+    })
     .where('customer_id', '=', customer.customerId)
     .execute();
   const changed = { type: 'customer', id: customer.customerId, partnerId: customer.partnerId } as const;
   await auditChange(trx, changed, found.limits, document);
   return statusOf(trx, { ...stored(found), limits: document }, above);
 }
+
+/** A budget counts from when it is set; changed, it goes on counting. */
+const budgetSince = (trx: Trx, before: LimitDocument | null, after: LimitDocument) =>
+  (before?.budget ?? null) === null && after.budget !== null ? { budget_since: nowOf(trx) } : {};
 
 const cardStateOf = (db: Kysely<Database>, cardId: number) =>
   db

@@ -4,7 +4,14 @@ import { NEWEST_MIGRATION } from './migrate.ts';
 export interface Finding {
   /** Code of operations 4. */
   readonly code:
-    'PG_VERSION' | 'PG_ENCODING' | 'PG_DURABILITY' | 'PG_ROLE' | 'PG_CONNECTIONS' | 'SCHEMA' | 'CLOCK';
+    | 'PG_VERSION'
+    | 'PG_ENCODING'
+    | 'PG_DURABILITY'
+    | 'PG_ROLE'
+    | 'PG_CONNECTIONS'
+    | 'SCHEMA'
+    | 'CLOCK'
+    | 'DEFAULT_SECRET';
   readonly says: string;
   /** Told but no reason to stay down. */
   readonly warning: boolean;
@@ -41,6 +48,9 @@ interface Facts {
   readonly now: Date;
 }
 
+/** Known passwords open the door of these: they are for development (operations 4). */
+const DEMO_OPERATORS = `select count(*)::int as demo from operators where demo and state <> 'DISABLED'`;
+
 const FACTS = `
   select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
     current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
@@ -62,7 +72,10 @@ const FACTS = `
  */
 export async function findDatabaseFaults(expected: Expected, onWait: () => void): Promise<Finding[]> {
   const perRole = await whenReachable(() => Promise.all(expected.urls.map((url) => readFacts(url))), onWait);
-  const findings = perRole.flatMap(({ facts, skewMs }) => judge(facts, skewMs, expected));
+  const findings = perRole.flatMap(({ facts, skewMs, demo }) => [
+    ...judge(facts, skewMs, expected),
+    ...judgeOperators(demo, expected),
+  ]);
   return [...new Map(findings.map((one) => [one.code + one.says, one])).values()];
 }
 
@@ -91,7 +104,7 @@ function isAway(error: unknown): boolean {
   });
 }
 
-async function readFacts(url: string): Promise<{ facts: Facts; skewMs: number }> {
+async function readFacts(url: string): Promise<{ facts: Facts; skewMs: number; demo: number }> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
@@ -103,7 +116,14 @@ async function readFacts(url: string): Promise<{ facts: Facts; skewMs: number }>
     });
     const afterMs = Date.now();
     const facts = rows[0] ?? (await factsOfEmptyDatabase(client));
-    return { facts, skewMs: Math.abs(facts.now.getTime() - (beforeMs + afterMs) / 2) };
+    const { rows: operators } = await client
+      .query<{ demo: number }>(DEMO_OPERATORS)
+      .catch((error: unknown) => {
+        if (isUndefined(error)) return { rows: [] };
+        throw error;
+      });
+    const skewMs = Math.abs(facts.now.getTime() - (beforeMs + afterMs) / 2);
+    return { facts, skewMs, demo: operators[0]?.demo ?? 0 };
   } finally {
     await client.end();
   }
@@ -163,6 +183,11 @@ function judge(facts: Facts, skewMs: number, { connections, production }: Expect
   }
   return findings;
 }
+
+const judgeOperators = (demo: number, { production }: Expected): Finding[] =>
+  production && demo > 0
+    ? [{ code: 'DEFAULT_SECRET', says: `${demo} demo operators can log in: disable them`, warning: false }]
+    : [];
 
 /** The block printed before a process ends with exit code 78. */
 export function describeFindings(findings: readonly Finding[]): string {

@@ -190,8 +190,15 @@ export interface DecisionTrace extends ReadableTrace {
   readonly at: Date;
 }
 
-const TRACED: readonly EventKind[] = ['AUTHORIZATION', 'BALANCE_INQUIRY', 'REVERSAL', 'CLEARING', 'REFUND'];
-const DECIDED: readonly EventKind[] = ['AUTHORIZATION', 'BALANCE_INQUIRY'];
+const TRACED: readonly EventKind[] = [
+  'AUTHORIZATION',
+  'INCREMENT',
+  'BALANCE_INQUIRY',
+  'REVERSAL',
+  'CLEARING',
+  'REFUND',
+];
+const DECIDED: readonly EventKind[] = ['AUTHORIZATION', 'INCREMENT', 'BALANCE_INQUIRY'];
 
 /** The decisions of a transaction with the steps they went through; empty when there is no such transaction. */
 export async function readTrace(db: Kysely<Database>, id: string): Promise<DecisionTrace[]> {

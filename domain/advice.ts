@@ -11,12 +11,14 @@ import {
   MONEY_STEPS,
   PARTNER_STEP,
   PROOF_STEPS,
+  requestType,
   type RefusedAt,
   type Step,
 } from './authorization-checks.ts';
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
   idsOf,
   laterEventOf,
   refusal,
@@ -38,7 +40,7 @@ import { availableOf, entryOf, fundingKindOf } from './ledger.ts';
 import { subtract } from './money.ts';
 import { acknowledged, refuse } from './network-answer.ts';
 import { referencedBy } from './reference.ts';
-import { advance, isOpen, type Lifecycle, processingStatusOf } from './transaction.ts';
+import { advance, isAnnounced, isOpen, type Lifecycle, processingStatusOf } from './transaction.ts';
 
 /**
  * Records what the processor or the network decided without us (authorization 10): never refused. Approved, the money
@@ -52,15 +54,14 @@ export function decideAdvice(
 ): Outcome<NetworkAnswer> {
   if (view === null) return unknownCard(command);
   if (command.advice?.result === 'DECLINED') return declined(view, command, nowMs, ids);
-  const broken = firstRefusal([CURRENCY_STEP, DEPOSIT_PRESENT, PARTNER_STEP, AMOUNT], view, command, nowMs);
+  const steps = [requestType, CURRENCY_STEP, DEPOSIT_PRESENT, PARTNER_STEP, AMOUNT];
+  const broken = firstRefusal(steps, view, command, nowMs);
   if (broken !== null) return unusable(view, command, ids, broken);
   switch (command.kind) {
     case 'BALANCE_INQUIRY':
       return acknowledge(view, answerInquiry(view, command, nowMs, ids).effects, ids.transactionId, 0);
-    case 'CREDIT_AUTHORIZATION': {
-      const effects = announced(view, command, nowMs, ids, flagsOf(view, command, nowMs));
-      return acknowledge(view, effects, ids.transactionId, chargeOf(view, command) ?? 0);
-    }
+    case 'CREDIT_AUTHORIZATION':
+      return approvedCredit(view, command, nowMs, ids);
     case 'INCREMENTAL':
       return approvedIncrement(view, command, nowMs, ids);
     case 'AUTHORIZATION':
@@ -105,24 +106,42 @@ function approved(
     return acknowledgedRefusal(view, command, ids, reversed, []);
   }
   const cleared = clearedFirst(view, command, nowMs);
-  const [known, ...others] = cleared === null ? referencedBy(command, view.candidates) : [cleared];
-  if (known !== undefined && others.length === 0) {
+  const debits = view.candidates.filter((one) => one.category === 'DEBIT');
+  const [known, ...others] = cleared === null ? referencedBy(command, debits) : [cleared];
+  if (known !== undefined && others.length === 0 && command.kind === 'AUTHORIZATION') {
     if (command.advice?.reason === 'COMPLETION' && isOpen(known))
       return completed(view, command, known, nowMs);
-    if (processingStatusOf(known.state) === 'SUCCESS' && known.amount === amount) {
-      return noted(view, command, known);
-    }
+    if (standsFor(known, amount)) return noted(view, command, known);
   }
   const refusedBefore = known !== undefined && processingStatusOf(known.state) !== 'SUCCESS';
   const conflict: ExceptionEffect[] = refusedBefore
     ? [{ kind: 'STAND_IN_CONFLICT', values: { relatedId: known.id } }]
     : [];
   const made = forcedHold(view, command, nowMs, ids, {
-    flags: flagsOf(view, command, nowMs),
+    ...flagsOf(view, command, nowMs),
     exceptions: [...conflict, ...overFunds(view, amount)],
     relatedId: refusedBefore ? known.id : null,
   });
   return { ...made, effects: { ...made.effects, usedTombstoneIds: idsOf(view) } };
+}
+
+/** True when what we have of it is worth as much: what was reversed or has expired is held anew. */
+const standsFor = (known: Lifecycle, amount: number): boolean =>
+  isOpen(known) ? authorizedTotal(known) === amount : known.state === 'CLEARED' && known.cleared === amount;
+
+function approvedCredit(
+  view: AuthorizationView,
+  command: AuthorizationCommand,
+  nowMs: number,
+  ids: DecisionIds,
+): Outcome<NetworkAnswer> {
+  const amount = chargeOf(view, command) ?? 0;
+  const credits = view.candidates.filter((one) => one.category === 'CREDIT');
+  const [known, ...others] = referencedBy(command, credits);
+  const alive = known !== undefined && (isAnnounced(known) || known.state === 'CLEARED');
+  if (alive && others.length === 0 && known.authorized === amount) return noted(view, command, known);
+  const effects = announced(view, command, nowMs, ids, flagsOf(view, command, nowMs));
+  return acknowledge(view, effects, ids.transactionId, amount);
 }
 
 function approvedIncrement(
@@ -133,7 +152,7 @@ function approvedIncrement(
 ): Outcome<NetworkAnswer> {
   const lifecycle = incremented(view, command);
   // The merchant will present it all the same: what it belonged to is for people to find.
-  if (lifecycle === null) return approved(view, { ...command, kind: 'AUTHORIZATION' }, nowMs, ids);
+  if (lifecycle === null) return approved(view, command, nowMs, ids);
   const increment = incrementOf(command, lifecycle);
   const amount = chargeOf(view, increment) ?? 0;
   const effects = increasedBy(view, increment, lifecycle, nowMs, flagsOf(view, increment, nowMs));
@@ -173,10 +192,15 @@ function declined(
   nowMs: number,
   ids: DecisionIds,
 ): Outcome<NetworkAnswer> {
-  const open = view.candidates.filter((one) => isOpen(one) && one.category === 'DEBIT');
+  const credit = command.kind === 'CREDIT_AUTHORIZATION';
+  const open = view.candidates.filter((one) =>
+    credit ? isAnnounced(one) : isOpen(one) && one.category === 'DEBIT',
+  );
   const [made, ...others] = referencedBy(command, open);
   if (made !== undefined && others.length === 0) {
-    const effects = givenBack(view, command, made, made.held, nowMs);
+    const effects = credit
+      ? takenBack(view, command, made)
+      : givenBack(view, command, made, made.held, nowMs);
     return acknowledge(view, effects, made.id, 0);
   }
   const refused = { ...refuse('UNKNOWN_ERROR', 'STAND_IN_DECLINED'), step: 9 };
@@ -197,9 +221,27 @@ function givenBack(
   return {
     ...NO_EFFECTS,
     transaction: { id: lifecycle.id, created: null, fold },
-    events: [{ ...event, kind: 'REVERSAL', reason: command.advice?.reason ?? 'STAND_IN_DECLINED' }],
+    events: [{ ...event, kind: 'REVERSAL', reason: reasonOf(command) }],
   };
 }
+
+/** Takes an announced credit back, with its money where that came at once (row 8). */
+function takenBack(view: AuthorizationView, command: AuthorizationCommand, lifecycle: Lifecycle): Effects {
+  const amount = authorizedTotal(lifecycle);
+  const fold = advance(lifecycle, { kind: 'withdraw', amount, cause: 'reversal' });
+  const posted = lifecycle.adjustmentKind === 'money_send';
+  const transfers = posted ? entryOf('forcePost', fundingKindOf(view.programme.funding), amount) : [];
+  const event = laterEventOf(command, fold, amount, transfers, traceOf(view, null));
+  return {
+    ...NO_EFFECTS,
+    transaction: { id: lifecycle.id, created: null, fold },
+    events: [{ ...event, kind: 'REVERSAL', reason: reasonOf(command) }],
+    forced: posted,
+  };
+}
+
+const reasonOf = ({ advice }: AuthorizationCommand): string =>
+  advice?.result === 'DECLINED' ? 'STAND_IN_DECLINED' : (advice?.reason ?? 'STAND_IN');
 
 /** We know of it already: no second hold. */
 function noted(
@@ -208,7 +250,13 @@ function noted(
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
   const fold = advance(lifecycle, { kind: 'note' });
-  const event = laterEventOf(command, fold, 0, [], traceOf(view, null, ['ALREADY_APPROVED']));
+  const event = laterEventOf(
+    command,
+    fold,
+    0,
+    [],
+    traceOf(view, null, { flags: ['ALREADY_APPROVED'], flagged: [] }),
+  );
   const effects = {
     ...NO_EFFECTS,
     transaction: { id: lifecycle.id, created: null, fold },
@@ -258,13 +306,14 @@ const overFunds = (view: AuthorizationView, amount: number): ExceptionEffect[] =
   return available < 0 ? [{ kind: 'STAND_IN_OVER_FUNDS', values: { available } }] : [];
 };
 
-/** What the checks would have said, as flags of the trace. */
-function flagsOf(view: AuthorizationView, command: AuthorizationCommand, nowMs: number): string[] {
+/** What the checks would have said, as flags of the trace and the numbers of the steps. */
+function flagsOf(view: AuthorizationView, command: AuthorizationCommand, nowMs: number): ForcedFlags {
   const credit = command.kind === 'CREDIT_AUTHORIZATION';
   const steps = [...CARD_STEPS, ...PROOF_STEPS, ...(credit ? [] : MONEY_STEPS)];
-  const flags = allRefusals(steps, view, command, nowMs).map(({ step, reason, description }) => {
+  const refusals = allRefusals(steps, view, command, nowMs);
+  const flags = refusals.map(({ step, reason, description }) => {
     if (step === 18 || step === 19) return 'STAND_IN_OVER_FUNDS';
     return step >= 14 && step <= 16 ? 'LIMIT_OVERRUN' : (reason ?? description);
   });
-  return [...new Set(flags)];
+  return { flags: [...new Set(flags)], flagged: refusals.map(({ step }) => step) };
 }

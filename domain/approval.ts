@@ -2,6 +2,8 @@ import { chargeOf, leftOf } from './authorization-checks.ts';
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
+  NO_FLAGS,
   eventKindOf,
   eventOf,
   idsOf,
@@ -29,7 +31,7 @@ export function approval(
   const made = held(view, command, nowMs, ids, {
     amount,
     code: ids.approvalCode,
-    flags: [],
+    said: NO_FLAGS,
     flag: null,
     relatedId: null,
   });
@@ -49,8 +51,7 @@ export function approval(
   return view.tombstones.length === 0 ? outcome : reduced(view, outcome, nowMs);
 }
 
-interface Forced {
-  readonly flags: readonly string[];
+interface Forced extends ForcedFlags {
   readonly exceptions: readonly ExceptionEffect[];
   readonly relatedId: string | null;
 }
@@ -61,13 +62,13 @@ export function forcedHold(
   command: AuthorizationCommand,
   nowMs: number,
   ids: DecisionIds,
-  { flags, exceptions, relatedId }: Forced,
+  { flags, flagged, exceptions, relatedId }: Forced,
 ): Outcome<NetworkAnswer> {
   const amount = chargeOf(view, command) ?? 0;
   const effects = held(view, command, nowMs, ids, {
     amount,
     code: command.approvalCode,
-    flags,
+    said: { flags, flagged },
     flag: 'standIn',
     relatedId,
   });
@@ -80,7 +81,7 @@ export function forcedHold(
 interface Hold {
   readonly amount: number;
   readonly code: string | null;
-  readonly flags: readonly string[];
+  readonly said: ForcedFlags;
   readonly flag: string | null;
   readonly relatedId: string | null;
 }
@@ -90,7 +91,7 @@ function held(
   command: AuthorizationCommand,
   nowMs: number,
   ids: DecisionIds,
-  { amount, code: approvalCode, flags, flag, relatedId }: Hold,
+  { amount, code: approvalCode, said, flag, relatedId }: Hold,
 ): Outcome<NetworkAnswer>['effects'] {
   const expiresAtMs = holdExpiry(nowMs, { ...command, programmeDays: view.programme.holdDays });
   const transfers = entryOf('authorization', fundingKindOf(view.programme.funding), amount);
@@ -103,7 +104,7 @@ function held(
       created: { ...newTransaction(view, command, { balanceAfter }), approvalCode, amount, relatedId },
       fold,
     },
-    events: [eventOf(eventKindOf(command), fold, transfers, traceOf(view, null, flags))],
+    events: [eventOf(eventKindOf(command), fold, transfers, traceOf(view, null, said))],
     tries: triesAfter(view, command),
   };
 }

@@ -30,13 +30,17 @@ const TYPES: Readonly<Record<AuthorizationCommand['kind'], readonly string[]>> =
   BALANCE_INQUIRY: ['balance_inquiry'],
 };
 
-const requestType: Step<unknown> = {
+export const requestType: Step<unknown> = {
   no: 2,
-  test: (_view, { kind, type, creditReason }) =>
-    TYPES[kind].includes(type) && (kind !== 'CREDIT_AUTHORIZATION' || creditReason !== null)
-      ? null
-      : refuse('UNKNOWN_TRANSACTION_TYPE'),
+  test: (_view, { kind, type, creditReason, captureMode }) => {
+    const known = TYPES[kind].includes(type) && (kind !== 'CREDIT_AUTHORIZATION' || creditReason !== null);
+    // Cash at a till is for chip and PIN only (processor 3.3).
+    const chipLess = type === 'cashback_at_pos' && captureMode !== null && CHIPLESS.includes(captureMode);
+    return known && !(kind === 'AUTHORIZATION' && chipLess) ? null : refuse('UNKNOWN_TRANSACTION_TYPE');
+  },
 };
+
+const CHIPLESS = ['magstripe', 'manual', 'ecommerce'];
 
 const requestAmount: Step<unknown> = {
   no: 3,
@@ -209,7 +213,15 @@ export function chargeOf({ balance }: AuthorizationView, command: AuthorizationC
 }
 
 /** What of a message decides which limits it counts against. */
-export function countableOf({ balance }: AuthorizationView, command: AuthorizationCommand): Countable {
+export function countableOf(view: AuthorizationView, command: AuthorizationCommand): Countable {
+  const { balance } = view;
+  const lifecycle = command.kind === 'INCREMENTAL' ? incremented(view, command) : null;
+  // An increment counts as what it adds to.
+  if (lifecycle !== null) {
+    const { type, captureMode, originalCurrency, currency, cashback } = lifecycle;
+    const foreign = originalCurrency !== null && originalCurrency !== currency;
+    return { type, captureMode, foreign, cashback };
+  }
   const { type, captureMode, originalCurrency, currency, cashbackAmount } = command;
   return {
     type,

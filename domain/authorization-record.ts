@@ -190,17 +190,26 @@ export const laterEventOf = (
   occurredAt: command.localAt,
 });
 
+/** What the checks would have said of a message that nobody could refuse: words, and numbers of steps. */
+export interface ForcedFlags {
+  readonly flags: readonly string[];
+  readonly flagged: readonly number[];
+}
+
+export const NO_FLAGS: ForcedFlags = { flags: [], flagged: [] };
+
 /** What of a decision cannot be derived when it is read again. */
 export const traceOf = (
   view: AuthorizationView,
   refusedBy: RefusingStep | null,
-  flags: readonly string[] = [],
+  { flags, flagged }: ForcedFlags = NO_FLAGS,
 ): Trace => ({
   programmeVersion: view.programme.version,
   productVersion: view.product.version,
   limitsVersion: view.limits.card?.version ?? null,
   refusedBy,
   flags: view.possibleDuplicate ? [...flags, 'POSSIBLE_DUPLICATE'] : flags,
+  flagged,
 });
 
 /** The balance of a card that passed step 7. */

@@ -21,7 +21,7 @@ import {
 } from './authorization-record.ts';
 import type { AuthorizationCommand, AuthorizationView } from './authorization-view.ts';
 import { answerInquiry } from './balance-inquiry.ts';
-import { clearedFirst } from './cleared-first.ts';
+import { AUTHORIZED_LATE, clearedFirst } from './cleared-first.ts';
 import { decideCredit } from './credit-authorization.ts';
 import { type NetworkAnswer, NO_EFFECTS, type Outcome } from './decision.ts';
 import { decideIncrement } from './increment.ts';
@@ -120,8 +120,14 @@ function attached(
   ids: DecisionIds,
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
-  const fold = advance(lifecycle, { kind: 'note' });
-  const event = laterEventOf(command, fold, lifecycle.amount, [], traceOf(view, null, ['CLEARED_FIRST']));
+  const fold = advance(lifecycle, { kind: 'note' }, AUTHORIZED_LATE);
+  const event = laterEventOf(
+    command,
+    fold,
+    lifecycle.amount,
+    [],
+    traceOf(view, null, { flags: ['CLEARED_FIRST'], flagged: [] }),
+  );
   return {
     answer: {
       ...answerOf('APPROVED', 'APPROVED', null),

@@ -1,12 +1,22 @@
-import { chargeOf } from './authorization-checks.ts';
+import { authorizedTotal, chargeOf } from './authorization-checks.ts';
 import type { AuthorizationCommand, AuthorizationView } from './authorization-view.ts';
-import type { Lifecycle } from './transaction.ts';
+import { isOpen, type Lifecycle } from './transaction.ts';
 
 const DAY_MS = 86_400_000;
 /** How long after its clearing an authorization is still put to it (authorization 11). */
 export const CLEARED_FIRST_DAYS = 7;
 
-/** The forced clearing that came before this authorization: same reference and amount, never authorized. */
+const isForcedClearing = (one: Lifecycle): boolean => one.state === 'CLEARED' && one.authorized === 0;
+
+const isStandIn = (one: Lifecycle): boolean => isOpen(one) && one.flags.includes('standIn');
+
+/** Flag of a forced clearing that has met its authorization: it meets no second one. */
+export const AUTHORIZED_LATE = 'authorizedLate';
+
+/**
+ * What came before this authorization, of the same reference and amount: a forced clearing, or the advice of the
+ * network that has approved it in our place.
+ */
 export function clearedFirst(
   view: AuthorizationView,
   command: AuthorizationCommand,
@@ -18,11 +28,8 @@ export function clearedFirst(
     (one) =>
       one.networkReference === command.networkReference &&
       one.category === 'DEBIT' &&
-      one.state === 'CLEARED' &&
-      one.authorized === 0 &&
-      one.amount === amount &&
-      // One that was authorized late has the event of it already.
-      one.eventCount === 1 &&
+      (isForcedClearing(one) ? one.amount === amount : isStandIn(one) && authorizedTotal(one) === amount) &&
+      !one.flags.includes(AUTHORIZED_LATE) &&
       one.createdAtMs >= nowMs - CLEARED_FIRST_DAYS * DAY_MS,
   );
   return found ?? null;

@@ -11,6 +11,8 @@ import {
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
+  NO_FLAGS,
   eventOf,
   newTransaction,
   refusal,
@@ -55,7 +57,7 @@ export function decideCredit(
       approvedAmount: charge ?? command.amount,
       currency: charge === null ? command.currency : balanceOf(view).currency,
     },
-    effects: announced(view, command, nowMs, ids, []),
+    effects: announced(view, command, nowMs, ids, NO_FLAGS),
   };
 }
 
@@ -65,7 +67,7 @@ export function announced(
   command: AuthorizationCommand,
   nowMs: number,
   ids: DecisionIds,
-  flags: readonly string[],
+  said: ForcedFlags,
 ): Effects {
   const amount = chargeOf(view, command) ?? command.amount;
   const movement = { kind: 'announce', amount, expiresAtMs: creditExpiry(nowMs) } as const;
@@ -83,7 +85,7 @@ export function announced(
       created: { ...created, approvalCode: command.approvalCode ?? ids.approvalCode },
       fold,
     },
-    events: [eventOf('AUTHORIZATION', fold, transfers, traceOf(view, null, flags))],
+    events: [eventOf('AUTHORIZATION', fold, transfers, traceOf(view, null, said))],
     tries: triesAfter(view, command),
   };
 }

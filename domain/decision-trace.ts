@@ -17,6 +17,8 @@ interface CompactTrace {
   readonly s?: number;
   readonly x?: RefusingStep['values'];
   readonly f?: readonly string[];
+  /** Steps that would have refused a forced message. */
+  readonly g?: readonly number[];
   readonly l: number;
   readonly n: number;
   readonly q: number;
@@ -28,7 +30,7 @@ export function compactTrace(
   { lane, batchSize, queueMs }: LaneFacts,
   consumed: readonly number[] | null = null,
 ): string {
-  const { programmeVersion, productVersion, limitsVersion, refusedBy, flags } = trace;
+  const { programmeVersion, productVersion, limitsVersion, refusedBy, flags, flagged = [] } = trace;
   const compact: CompactTrace = {
     ...(programmeVersion === null || productVersion === null
       ? {}
@@ -41,6 +43,7 @@ export function compactTrace(
     ...(consumed === null ? {} : { c: withoutLastZeros(consumed) }),
     ...(refusedBy === null ? {} : { s: refusedBy.step, x: refusedBy.values }),
     ...(flags.length === 0 ? {} : { f: flags }),
+    ...(flagged.length === 0 ? {} : { g: flagged }),
     l: lane,
     n: batchSize,
     q: Math.round(queueMs * 10) / 10,
@@ -84,7 +87,7 @@ const STEPS_OF: Partial<Record<EventKind, readonly number[]>> = {
 export interface TraceStep {
   readonly no: number;
   readonly check: string;
-  readonly outcome: 'PASS' | 'FAIL' | 'SKIPPED';
+  readonly outcome: 'PASS' | 'FAIL' | 'SKIPPED' | 'FLAG';
   readonly reason: string | null;
   readonly detail: RefusingStep['values'];
 }
@@ -124,7 +127,11 @@ export function readTraceText(kind: EventKind, reason: string | null, text: stri
             values,
             version: version === null ? null : Number(version),
           },
-    steps: (STEPS_OF[kind] ?? []).map((no) => stepOf(no, refusing, reason, values)),
+    steps: (STEPS_OF[kind] ?? []).map((no) =>
+      stored?.g?.includes(no) === true
+        ? { no, check: CHECKS[no] ?? 'UNKNOWN', outcome: 'FLAG', reason: null, detail: {} }
+        : stepOf(no, refusing, reason, values),
+    ),
     flags: stored?.f ?? [],
     versions:
       stored?.v === undefined

@@ -26,6 +26,8 @@ export interface Trace {
   readonly limitsVersion?: number | null;
   readonly refusedBy: RefusingStep | null;
   readonly flags: readonly string[];
+  /** Steps that would have refused a message which nobody could refuse. */
+  readonly flagged?: readonly number[];
 }
 
 export interface RefusingStep {

@@ -18,7 +18,7 @@ export function timeOrderedUuid(atMs: number, random: string): string {
 
 /** The smallest id of a millisecond: the bound that lets a query or a partition prune by time. */
 export function firstIdAt(atMs: number): string {
-  const time = Math.trunc(atMs).toString(16).padStart(12, '0');
+  const time = Math.max(0, Math.trunc(atMs)).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 

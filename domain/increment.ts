@@ -13,6 +13,8 @@ import {
 import {
   balanceOf,
   type DecisionIds,
+  type ForcedFlags,
+  NO_FLAGS,
   laterEventOf,
   proofEffects,
   refusal,
@@ -45,7 +47,7 @@ export function decideIncrement(
       ? refusedIncrement(view, command, lifecycle, early)
       : refusal(view, command, ids, early ?? { description: 'UNKNOWN_ERROR', reason: 'INTERNAL', step: 8 });
   }
-  const increment = incrementOf(command, lifecycle);
+  const increment = incrementOf(asPartOf(command, lifecycle), lifecycle);
   // A total that is reached already adds nothing: there is nothing to ask funds for.
   const money = increment.amount > 0 ? MONEY_STEPS : [];
   const late = firstRefusal([...PROOF_STEPS, CURRENCY_STEP, ...money], view, increment, nowMs);
@@ -58,9 +60,21 @@ export function decideIncrement(
       approvedAmount: chargeOf(view, increment),
       currency: balanceOf(view).currency,
     },
-    effects: { ...increasedBy(view, increment, lifecycle, nowMs, []), tries: triesAfter(view, command) },
+    effects: {
+      ...increasedBy(view, increment, lifecycle, nowMs, NO_FLAGS),
+      tries: triesAfter(view, command),
+    },
   };
 }
+
+/** Where and how the money is spent, as far as the increment itself does not say. */
+const asPartOf = (command: AuthorizationCommand, lifecycle: Lifecycle): AuthorizationCommand => ({
+  ...command,
+  type: lifecycle.type,
+  captureMode: lifecycle.captureMode ?? command.captureMode,
+  mcc: command.mcc ?? lifecycle.mcc,
+  country: command.country ?? lifecycle.country,
+});
 
 /** The command with what is to be added in the balance's currency as its amount. */
 export function incrementOf(command: AuthorizationCommand, lifecycle: Lifecycle): AuthorizationCommand {
@@ -76,7 +90,7 @@ export function increasedBy(
   command: AuthorizationCommand,
   lifecycle: Lifecycle,
   nowMs: number,
-  flags: readonly string[],
+  said: ForcedFlags,
 ): Effects {
   const amount = chargeOf(view, command) ?? 0;
   const facts = { ...command, type: lifecycle.type, programmeDays: view.programme.holdDays };
@@ -91,7 +105,7 @@ export function increasedBy(
   return {
     ...NO_EFFECTS,
     transaction: { id: lifecycle.id, created: null, fold },
-    events: [laterEventOf(command, fold, amount, transfers, traceOf(view, null, flags))],
+    events: [laterEventOf(command, fold, amount, transfers, traceOf(view, null, said))],
   };
 }
 

@@ -31,8 +31,8 @@ export interface Charge {
   readonly what: Countable;
   readonly before: number;
   readonly after: number;
-  /** Local day on which the transaction first counted, null when it has not yet. */
-  readonly firstDay: string | null;
+  /** Local day on which the transaction was made. */
+  readonly firstDay: string;
 }
 
 /**
@@ -46,7 +46,7 @@ export function consume(
   hasBudget: boolean,
 ): Consumption {
   const consumed = [...consumptionOn(consumption, today)];
-  const day = after >= before ? today : (firstDay ?? today);
+  const day = after >= before ? today : firstDay;
   const units = TIME_UNITS.filter(
     (unit) => day === today || periodStart(unit, day) === periodStart(unit, today),
   );

@@ -1,3 +1,4 @@
+import { subtract } from './money.ts';
 import type { PresentmentCommand } from './presentment-record.ts';
 import { isAnnounced, type Lifecycle, processingStatusOf } from './transaction.ts';
 
@@ -32,6 +33,10 @@ const byCode: Tier = (record, one) =>
   one.rrn === record.rrn &&
   one.approvalCode === record.approvalCode;
 
+/** What may be presented: the authorized total, with what was added and without what was given back. */
+const totalOf = (one: Lifecycle): number =>
+  one.authorized > 0 ? subtract(one.authorized, one.reversed) : one.amount;
+
 const isYounger = (one: Lifecycle, days: number, nowMs: number): boolean =>
   one.createdAtMs >= nowMs - days * DAY_MS;
 
@@ -43,11 +48,11 @@ const CLEARING_TIERS: readonly Tier[] = [
   (record, one) =>
     record.approvalCode !== null &&
     one.approvalCode === record.approvalCode &&
-    Math.abs(one.amount - record.amount) <= one.amount * TOLERANCE,
+    Math.abs(totalOf(one) - record.amount) <= totalOf(one) * TOLERANCE,
   (record, one, nowMs) =>
     record.merchantIdentifier !== null &&
     one.merchantIdentifier === record.merchantIdentifier &&
-    one.amount === record.amount &&
+    totalOf(one) === record.amount &&
     isYounger(one, MERCHANT_DAYS, nowMs),
 ];
 

@@ -202,7 +202,7 @@ function incomingPayment(scene: Scene): Outcome<RecordResult> {
   const { record, view, nowMs } = scene;
   const { lifecycle, tier } = announcedBy(record, 'money_send', view.candidates, nowMs);
   if (lifecycle === null) return newTransaction(scene, 'refund', 'REFUND', credit('money_send'), []);
-  const { authorized } = lifecycle;
+  const authorized = subtract(lifecycle.authorized, lifecycle.reversed);
   const differs: ExceptionEffect[] =
     authorized === record.amount
       ? []
@@ -264,7 +264,7 @@ export const PROVISIONAL = 'provisionalCredit';
 const SETTLED = 'provisionalSettled';
 
 const exceedsCleared = (lifecycle: Lifecycle, amount: number): ExceptionEffect[] =>
-  lifecycle.refunded + amount > lifecycle.cleared
+  lifecycle.refunded + amount > lifecycle.cleared + lifecycle.held
     ? [{ kind: 'REFUND_EXCEEDS', values: { cleared: lifecycle.cleared } }]
     : [];
 
@@ -282,9 +282,8 @@ function refund(scene: Scene): Outcome<RecordResult> {
       { kind: 'UNLINKED_REFUND', values: {} },
     ]);
   }
-  const exceptions: ExceptionEffect[] = isOpen(lifecycle)
-    ? [{ kind: 'REFUND_BEFORE_CLEARING', values: {} }]
-    : exceedsCleared(lifecycle, record.amount);
+  const early: ExceptionEffect[] = isOpen(lifecycle) ? [{ kind: 'REFUND_BEFORE_CLEARING', values: {} }] : [];
+  const exceptions = [...early, ...exceedsCleared(lifecycle, record.amount)];
   const movement: Movement = { kind: 'refund', amount: record.amount };
   return laterEvent(scene, lifecycle, 'refund', 'REFUND', movement, {
     exceptions,

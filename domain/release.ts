@@ -1,6 +1,7 @@
 import type { ProgrammeView } from './authorization-view.ts';
 import { type Effects, type ExceptionEffect, NO_EFFECTS, type Outcome } from './decision.ts';
 import { entryOf } from './ledger.ts';
+import { subtract } from './money.ts';
 import { advance, isAnnounced, isOpen, type Lifecycle, type Movement, wireStatus } from './transaction.ts';
 
 /** Ends a hold without the network: its time is over, or an operator says so (authorization 12, money 5). */
@@ -52,7 +53,7 @@ const NOTHING: Outcome<ReleaseResult> = { answer: { result: 'NOTHING_HELD' }, ef
 
 /** An announced refund is over; an incoming payment keeps its money, and somebody looks for its record. */
 function endCredit(view: ReleaseView, lifecycle: Lifecycle): Outcome<ReleaseResult> {
-  const amount = lifecycle.authorized;
+  const amount = subtract(lifecycle.authorized, lifecycle.reversed);
   const posted = lifecycle.adjustmentKind === 'money_send';
   const movement: Movement = posted ? { kind: 'overdue' } : { kind: 'withdraw', amount, cause: 'expiry' };
   const exceptions: ExceptionEffect[] = posted ? [{ kind: 'CREDIT_NOT_CLEARED', values: { amount } }] : [];

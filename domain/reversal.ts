@@ -102,12 +102,10 @@ function release(
   atMs: number,
 ): Outcome<NetworkAnswer> {
   if (command.currency !== null && command.currency !== lifecycle.currency) {
-    return noted(view, command, lifecycle, [], 'CURRENCY_MISMATCH');
+    return noted(view, command, lifecycle, [ambiguousAmount(command, lifecycle)], 'CURRENCY_MISMATCH');
   }
   const rest = lifecycle.held;
-  const asked =
-    command.amount ??
-    (command.remainingAmount === null ? rest : Math.max(0, subtract(rest, command.remainingAmount)));
+  const asked = askedOf(command, rest);
   const amount = Math.min(asked, rest);
   if (amount <= 0) return noted(view, command, lifecycle, []);
   const fold = advance(lifecycle, { kind: 'release', amount, cause: 'reversal', atMs });
@@ -130,13 +128,29 @@ function release(
   };
 }
 
-/** A credit that was announced is taken back whole: its money, where it came at once, by force (row 8). */
+/** What a reversal asks back of what is left (authorization 1). */
+const askedOf = ({ amount, remainingAmount }: ReversalCommand, rest: number): number =>
+  amount ?? (remainingAmount === null ? rest : Math.max(0, subtract(rest, remainingAmount)));
+
+/** An amount that nothing here can convert is for people: the hold would else stay until it expires. */
+const ambiguousAmount = ({ currency, amount }: ReversalCommand, { held }: Lifecycle): ExceptionEffect => ({
+  kind: 'AMBIGUOUS_REVERSAL',
+  values: { currency: currency ?? '', amount: amount ?? 0, held },
+});
+
+/** A credit that was announced is taken back, whole or in part: its money, where it came at once, by force (row 8). */
 function withdraw(
   view: ReversalView,
   command: ReversalCommand,
   lifecycle: Lifecycle,
 ): Outcome<NetworkAnswer> {
-  const amount = lifecycle.authorized;
+  if (command.currency !== null && command.currency !== lifecycle.currency) {
+    return noted(view, command, lifecycle, [ambiguousAmount(command, lifecycle)], 'CURRENCY_MISMATCH');
+  }
+  const rest = subtract(lifecycle.authorized, lifecycle.reversed);
+  const asked = askedOf(command, rest);
+  const amount = Math.min(asked, rest);
+  if (amount <= 0) return noted(view, command, lifecycle, []);
   const fold = advance(lifecycle, { kind: 'withdraw', amount, cause: 'reversal' });
   const posted = lifecycle.adjustmentKind === 'money_send';
   const kind = view.programme.funding === 'credit' ? 'A' : 'B';

@@ -77,8 +77,6 @@ export interface Fold {
   readonly refunded: number;
   readonly held: number;
   readonly expiresAtMs: number | null;
-  /** Local day on which it first counted against limits, null when it never did (money 9). */
-  readonly limitDay: string | null;
   readonly flags: readonly string[];
   readonly eventCount: number;
   readonly clearedAtMs: number | null;
@@ -103,7 +101,6 @@ export const EMPTY_FOLD: Fold = {
   refunded: 0,
   held: 0,
   expiresAtMs: null,
-  limitDay: null,
   flags: [],
   eventCount: 0,
   clearedAtMs: null,
@@ -183,12 +180,11 @@ function changes(fold: Fold, movement: Movement): Partial<Fold> {
         authorized: add(fold.authorized, movement.amount),
         expiresAtMs: movement.expiresAtMs,
       };
-    case 'withdraw':
-      return {
-        state: movement.cause === 'reversal' ? 'REVERSED' : 'EXPIRED',
-        reversed: add(fold.reversed, movement.amount),
-        expiresAtMs: null,
-      };
+    case 'withdraw': {
+      const reversed = add(fold.reversed, movement.amount);
+      if (reversed < fold.authorized) return { reversed };
+      return { state: movement.cause === 'reversal' ? 'REVERSED' : 'EXPIRED', reversed, expiresAtMs: null };
+    }
     case 'overdue':
       return { expiresAtMs: null };
     case 'post':
@@ -253,6 +249,9 @@ export interface Lifecycle extends Fold {
   readonly captureMode: string | null;
   /** Cash inside the amount of a purchase. */
   readonly cashback: number;
+  readonly mcc: string | null;
+  /** Alpha-3, of the acquirer. */
+  readonly country: string | null;
   readonly merchantIdentifier: string | null;
   readonly createdAtMs: number;
   /** PENDING transfers with what is left of them, oldest first; their sum is `held`. */
@@ -287,7 +286,6 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
-    limitDay,
     flags,
     eventCount,
     clearedAtMs,
@@ -301,7 +299,6 @@ export function foldOf(one: Fold): Fold {
     refunded,
     held,
     expiresAtMs,
-    limitDay,
     flags,
     eventCount,
     clearedAtMs,

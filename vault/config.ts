@@ -23,6 +23,11 @@ const documentStore = text('encrypted documents, file:<folder>', {
   required: 'in-production',
 });
 
+const anchorSink = text('where signed heads of the audit chains go, file:<folder>', {
+  default: 'file:.cardloom/anchors',
+  required: 'in-production',
+});
+
 /** Settings of every process that opens the vault (operations 3). */
 export const vaultSettings = {
   CARDLOOM_DATA_DIR: text('data folder of a development start', { default: '.cardloom' }),
@@ -39,6 +44,13 @@ export const vaultSettings = {
       if (value.startsWith('s3:')) return { fault: 's3: is not built yet: use file:<folder>' };
       return /^file:.+/.test(value) ? { value } : { fault: 'must be file:<folder>' };
     },
+  } satisfies Setting<string>,
+  AUDIT_ANCHOR_URL: {
+    ...anchorSink,
+    parse: (value) =>
+      /^file:.+/.test(value)
+        ? { value }
+        : { fault: 'must be file:<folder>; syslog+tls: and s3: are not built yet' },
   } satisfies Setting<string>,
   SIM_PROCESSOR_KEYS: text('file of the keys shared with the processor, imported at the first start'),
   CVC2_EXPIRY_ORDER: oneOf('order of the expiry date inside a CVC2', ['YYMM', 'MMYY'], { default: 'YYMM' }),

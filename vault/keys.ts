@@ -5,7 +5,10 @@ import { VaultFault } from './errors.ts';
 import type { ImportedCvk } from './key-files.ts';
 import type { KeyRing } from './key-ring.ts';
 
-/** One purpose a key (cards 9). `jwe` holds PKCS8 of an RSA key, `cvk` 16 bytes, the others 32 bytes. */
+/**
+ * One purpose a key (cards 9). `jwe` holds PKCS8 of an RSA key, `audit-anchor` of an Ed25519 key, `cvk` 16 bytes, the
+ * others 32 bytes.
+ */
 export const KEY_PURPOSES = [
   'pan-index',
   'personal-data-index',
@@ -14,6 +17,7 @@ export const KEY_PURPOSES = [
   'connection-secrets',
   'message-bodies',
   'jwe',
+  'audit-anchor',
   'cvk',
 ] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
@@ -98,10 +102,20 @@ function cvkToImport(kept: readonly PurposeKey[], cvk: ImportedCvk | null): Purp
 }
 
 async function newSecret(purpose: KeyPurpose): Promise<KeyObject> {
-  const bytes = purpose === 'jwe' ? await newRsaKey() : randomBytes(SECRET_BYTES);
+  const bytes = await newBytes(purpose);
   const secret = createSecretKey(bytes);
   bytes.fill(0);
   return secret;
+}
+
+async function newBytes(purpose: KeyPurpose): Promise<Buffer> {
+  if (purpose === 'jwe') return await newRsaKey();
+  return purpose === 'audit-anchor' ? await newSigningKey() : randomBytes(SECRET_BYTES);
+}
+
+async function newSigningKey(): Promise<Buffer> {
+  const { privateKey } = await promisify(generateKeyPair)('ed25519', {});
+  return privateKey.export({ type: 'pkcs8', format: 'der' });
 }
 
 async function newRsaKey(): Promise<Buffer> {

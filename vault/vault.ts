@@ -19,6 +19,8 @@ export interface Vault extends PlatformKeys {
   readonly connectionSecrets: KeyRing;
   /** Seals answers and deliveries that are kept for repeats. */
   readonly messageBodies: KeyRing;
+  /** Signs the heads of the audit chains; PKCS8 of Ed25519 keys. */
+  readonly auditAnchor: KeyRing;
   readonly module: SecurityModule;
   readonly decryptions: Gate;
 }
@@ -67,6 +69,7 @@ export function assembleVault(parts: VaultParts): Vault {
     pepper: ringOf(keys, 'pepper'),
     connectionSecrets: ringOf(keys, 'connection-secrets'),
     messageBodies: ringOf(keys, 'message-bodies'),
+    auditAnchor: ringOf(keys, 'audit-anchor'),
     platformKeys: platformKeysOf(keys),
     module: createSoftwareModule({ cvk: ringOf(keys, 'cvk'), cvc2ExpiryOrder }),
     decryptions: createGate({ atOnce: DECRYPTIONS_AT_ONCE, waiting: DECRYPTIONS_WAITING }),

@@ -13,6 +13,7 @@ import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
 import { connectClient, isTemporalReachable } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { connectWorkers } from '../temporal/worker-connection.ts';
+import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
@@ -149,6 +150,8 @@ const mailRelay = startMailRelay({
 const sweepers = startSweepers(
   {
     engine,
+    vault,
+    anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
     processor,
     client,
     queues: config.WORKER_TASK_QUEUES,

@@ -5,9 +5,14 @@ import type { ProcessorClient } from '../activities/processor/client.ts';
 import { endUnclaimedCards } from '../activities/processor/unclaimed-cards.ts';
 import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
+import { expireApprovals } from '../db/approvals.ts';
+import { AUDIT_SEALS_A_RUN, sealAudit } from '../db/audit-seals.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 import type { Caller } from '../domain/actor.ts';
+import type { AnchorSink } from '../vault/anchor-sink.ts';
+import type { Vault } from '../vault/vault.ts';
+import { makeAnchor } from './audit-anchors.ts';
 import { ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
 
@@ -19,6 +24,8 @@ interface Sweep {
 }
 
 interface SweepParts {
+  readonly vault: Vault;
+  readonly anchors: AnchorSink;
   readonly engine: Kysely<Database>;
   readonly processor: ProcessorClient;
   readonly client: Client;
@@ -39,6 +46,7 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const HALF_MINUTE_MS = 30_000;
 const RETRY_MS = 60_000;
+const AUDIT_SEAL_MS = 5_000;
 
 const SWEEPS: readonly Sweep[] = [
   {
@@ -61,10 +69,41 @@ const SWEEPS: readonly Sweep[] = [
     },
   },
   {
+    name: 'audit-seals',
+    everyMs: AUDIT_SEAL_MS,
+    run: async ({ engine }) => {
+      while ((await atomically(engine, caller, sealAudit)) === AUDIT_SEALS_A_RUN);
+    },
+  },
+  {
+    name: 'audit-anchors',
+    everyMs: MINUTE_MS,
+    run: async ({ engine, vault, anchors }) => {
+      await anchors.append(await makeAnchor(engine, vault));
+    },
+  },
+  {
+    name: 'approvals',
+    everyMs: MINUTE_MS,
+    run: async ({ engine }) => {
+      await expireApprovals(engine);
+    },
+  },
+  {
     name: 'partitions',
     everyMs: DAY_MS,
     run: async ({ engine }) => {
       await sql`select create_partitions()`.execute(engine);
+    },
+  },
+  {
+    name: 'unasked-transactions',
+    everyMs: DAY_MS,
+    run: async ({ engine }) => {
+      // An authorization that is later than this is one of its own (authorization 11).
+      await sql`delete from unasked_transactions where created_at < cardloom_now() - interval '8 days'`.execute(
+        engine,
+      );
     },
   },
   {

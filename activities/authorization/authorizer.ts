@@ -19,7 +19,7 @@ import type { AuthorizationMessage, ClearingMessage, ClearingRecord, ReversalMes
 import { createBatchRunner, logConflict, type Logger, unavailable } from './run-batch.ts';
 
 export interface AuthorizerOptions {
-  /** For the configuration; role cardloom_engine. */
+  /** For the configuration, with connections of its own; role cardloom_engine. */
   readonly engine: Kysely<Database>;
   /** A small pool of its own, role cardloom_engine, best with `pipeline: true`. */
   readonly pool: pg.Pool;
@@ -49,6 +49,8 @@ export interface Authorizer {
 const FOLLOW_UP_DEADLINE_MS = 10_000;
 /** What it takes to write an answer that is ready: its last byte leaves before the deadline. */
 const ANSWER_MS = 20;
+/** From our deadline to that of the processor (processor 3.6), less the way of the answer. */
+const WRITTEN_MS = 480;
 const CLEARING_BATCH = 100;
 const CLEARING_QUEUE = 5_000;
 
@@ -125,11 +127,18 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   };
 }
 
-/** At the deadline the caller is told to ask again; what is still decided is kept for the repeat. */
+/**
+ * At the deadline the caller is told that no decision was made, if that is so. What is decided is about to be written:
+ * its answer is waited for until the network has given up as well.
+ */
 async function inTime(item: Item, answered: Promise<Answered>): Promise<Answered> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unavailable()), Math.max(0, item.deadlineAtMs - Date.now()));
+    const giveUp = (): void => {
+      if (!item.progress.decided) reject(unavailable());
+      else timer = setTimeout(() => reject(unavailable()), WRITTEN_MS);
+    };
+    timer = setTimeout(giveUp, Math.max(0, item.deadlineAtMs - Date.now()));
   });
   try {
     return await Promise.race([answered, late]);

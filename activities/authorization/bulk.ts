@@ -1,3 +1,5 @@
+import { boundsOf } from './statements.ts';
+
 /** A column of a set-based statement: `type` is how its values travel, `cast` what they become in the table. */
 export interface Column<Row> {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface Bulk<Row> {
   readonly columns: readonly Column<Row>[];
   /** True when the time of the batch is its last parameter. */
   readonly stamped: boolean;
+  /** True when the least and the greatest of its keys are its last parameters. */
+  readonly bounded?: boolean;
 }
 
 /** A statement as the driver takes it. */
@@ -64,21 +68,29 @@ export function stampedInsert<Row>(
   };
 }
 
-/** `update table` of all rows at once, found by the first column. */
-export function bulkUpdate<Row>(name: string, table: string, columns: readonly Column<Row>[]): Bulk<Row> {
+/** `update table` of all rows at once, found by the first column, whose bounds prune a `partitioned` table. */
+export function bulkUpdate<Row>(
+  name: string,
+  table: string,
+  columns: readonly Column<Row>[],
+  partitioned = false,
+): Bulk<Row> {
   const [key, ...others] = columns;
   if (key === undefined) throw new Error('an update needs a key');
   const assignments = others.map((column, at) => `${column.name} = ${valueOf(column, at + 1)}`).join(', ');
   return {
     name,
-    // The plain list beside the join lets the planner prune partitions and use the primary key.
     text: `update ${table} t set ${assignments}
       from unnest(${parameters(columns)}) x(${aliases(columns)})
-      where t.${key.name} = x.c0 and t.${key.name} = any ($1::${key.type}[])`,
+      where t.${key.name} = x.c0${partitioned ? boundsAt(key, columns.length) : ''}`,
     columns,
     stamped: false,
+    bounded: partitioned,
   };
 }
+
+const boundsAt = ({ name, type }: Column<never>, before: number): string =>
+  ` and t.${name} >= $${before + 1}::${type} and t.${name} <= $${before + 2}::${type}`;
 
 /** The statement for these rows; `now` is the batch's time. */
 export const bulkQuery = <Row>(bulk: Bulk<Row>, rows: readonly Row[], now: Date): Query => ({
@@ -87,6 +99,7 @@ export const bulkQuery = <Row>(bulk: Bulk<Row>, rows: readonly Row[], now: Date)
   values: [
     ...bulk.columns.map((column) => arrayLiteral(column, rows)),
     ...(bulk.stamped ? [now.toISOString()] : []),
+    ...(bulk.bounded === true ? boundsOf(rows.map((row) => String(bulk.columns[0]?.value(row)))) : []),
   ],
 });
 

@@ -8,7 +8,7 @@ import type {
   ReversalMessage,
   WireTransactionData,
 } from './messages.ts';
-import { authorizationKey, clearingKeys, type NetworkKey, reversalKey } from './network-key.ts';
+import { authorizationKey, clearingKeys, type NetworkKey, releaseKey, reversalKey } from './network-key.ts';
 
 /** What came with a message: kept for the event row and for the deadline. */
 export interface Call {
@@ -28,6 +28,8 @@ interface ItemBase {
   readonly actor: string;
   /** When its answer has to be ready: after that its caller has gone. */
   readonly deadlineAtMs: number;
+  /** True from the decision on: it will be written, so that "no decision" would be a lie. */
+  readonly progress: { decided: boolean };
 }
 
 /** One message, record or release on its way through a lane. */
@@ -41,7 +43,11 @@ export type Item =
       readonly command: ReleaseCommand;
     });
 
-const ofProcessor = (call: Call) => ({ call, actor: `PROCESSOR:${call.processor}` });
+const ofProcessor = (call: Call) => ({
+  call,
+  actor: `PROCESSOR:${call.processor}`,
+  progress: { decided: false },
+});
 
 /** The item of an authorization or inquiry; its answer is ready `deadlineMs` after its first byte. */
 export function authorizationItem(message: AuthorizationMessage, call: Call, deadlineMs: number): Item {
@@ -179,9 +185,10 @@ export function releaseItem(request: ReleaseRequest, nowMs: number, deadlineMs: 
     kind: 'release',
     processorCardId,
     transactionId,
-    keys: [],
+    keys: cause === 'manual' ? [releaseKey(requestId, transactionId)] : [],
     call: { requestId, processor: '', receivedAtMs: nowMs },
     actor,
+    progress: { decided: false },
     deadlineAtMs: nowMs + deadlineMs,
     command: { cause, amount, note },
   };
@@ -209,8 +216,25 @@ function dataOf(message: Described): Record<string, unknown> {
   );
 }
 
-const captureModeIn = ({ entryMode, transactionData }: Described) =>
-  entryMode === undefined ? transactionData?.captureMode : captureModeOf(entryMode);
+const captureModeIn = ({ entryMode, transactionData }: Described): string | undefined => {
+  if (entryMode !== undefined) return captureModeOf(entryMode);
+  const sent = transactionData?.captureMode ?? undefined;
+  return sent === undefined ? undefined : (MODE_WORDS[sent.toLowerCase()] ?? sent);
+};
+
+/** Words for a capture mode in any case (money 4.2); others stay as they are. */
+const MODE_WORDS: Readonly<Record<string, string>> = {
+  magstripe: 'magstripe',
+  manual: 'manual',
+  emv: 'emv',
+  'on behalf (emv)': 'on behalf (EMV)',
+  'on behalf': 'on behalf (EMV)',
+  on_behalf: 'on behalf (EMV)',
+  nfc: 'nfc',
+  ecommerce: 'ecommerce',
+  ecom: 'ecommerce',
+  adj: 'adj',
+};
 
 const CAPTURE_MODES: Readonly<Record<string, string>> = {
   '01': 'manual',

@@ -4,7 +4,12 @@ import type { LimitDocument } from '../../domain/limit.ts';
 import type { AccountCode } from '../../domain/ledger.ts';
 import { atomically } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
-import { type AccountScope, openPartnerBalance, sharedAccounts } from '../../db/ledger.ts';
+import {
+  type AccountScope,
+  type NewPartnerBalance,
+  openPartnerBalance,
+  sharedAccounts,
+} from '../../db/ledger.ts';
 import { findProgramme, type Programme } from '../../db/partners.ts';
 
 export interface Product {
@@ -28,8 +33,8 @@ export interface Configuration {
   product(productId: number, version: number): Promise<Product>;
   /** Accounts without a cached value; opened at their first use. */
   accounts(scope: AccountScope): Promise<SharedAccounts>;
-  /** Makes sure that the company's balance is there to be locked: it opens at its first posting (money 2). */
-  ensureCompanyBalance(scope: AccountScope): Promise<void>;
+  /** Makes sure that a partner balance is there to be locked: it opens at its first posting (money 2). */
+  ensurePartnerBalance(balance: NewPartnerBalance): Promise<void>;
 }
 
 const ENGINE: Caller = {
@@ -39,12 +44,15 @@ const ENGINE: Caller = {
   ip: null,
 };
 
-/** A configuration that reads through `engine`, outside the transactions of batches. */
+/**
+ * A configuration that reads through `engine`, outside the transactions of batches. These hold locks meanwhile, so
+ * its connections must be nobody else's: one that waits for such a lock would never be free.
+ */
 export function createConfiguration(engine: Kysely<Database>): Configuration {
   const programmes = new Map<number, Programme>();
   const products = new Map<number, Product>();
   const accounts = new Map<string, SharedAccounts>();
-  const companies = new Set<string>();
+  const opened = new Set<string>();
 
   return {
     async programme(programmeId, version) {
@@ -69,12 +77,11 @@ export function createConfiguration(engine: Kysely<Database>): Configuration {
       accounts.set(keyOf(scope), read);
       return read;
     },
-    async ensureCompanyBalance(scope) {
-      if (companies.has(keyOf(scope))) return;
-      await atomically(engine, ENGINE, (trx) =>
-        openPartnerBalance(trx, { ...scope, kind: 'company', enforced: false }),
-      );
-      companies.add(keyOf(scope));
+    async ensurePartnerBalance(balance) {
+      const key = `${balance.kind} ${keyOf(balance)}`;
+      if (opened.has(key)) return;
+      await atomically(engine, ENGINE, (trx) => openPartnerBalance(trx, balance));
+      opened.add(key);
     },
   };
 }

@@ -11,6 +11,9 @@ export interface Counted {
   readonly version: number;
   /** IANA zone whose days and months its periods are. */
   readonly zone: string;
+  /** Since when it counts, and since when there is a budget; milliseconds, 0 = always. */
+  readonly sinceMs: number;
+  readonly budgetSinceMs: number;
   consumption: Consumption;
   changed: boolean;
 }
@@ -22,6 +25,9 @@ export const countedOf = (
     readonly limits_version: number;
     readonly consumed: string;
     readonly consumed_on: string | null;
+    readonly budget_since: Date | null;
+    /** Of a card there is none: it counts from its making. */
+    readonly created_at?: Date;
   },
   programmeZone: string,
 ): Counted => {
@@ -30,6 +36,8 @@ export const countedOf = (
     document,
     version: row.limits_version,
     zone: document?.budget?.timezone ?? programmeZone,
+    sinceMs: row.created_at?.getTime() ?? 0,
+    budgetSinceMs: row.budget_since?.getTime() ?? 0,
     consumption: { consumed: numbersIn(row.consumed), on: row.consumed_on },
     changed: false,
   };
@@ -78,8 +86,9 @@ const costOf = (fold: Pick<Fold, 'held' | 'cleared'> | undefined): number =>
   fold === undefined ? 0 : fold.held + fold.cleared;
 
 /**
- * Counts what an outcome changes for its card and customer; answers the fold with the day on which the transaction
- * first counted. Credits, inquiries and adjustments are not counted.
+ * Counts what an outcome changes for its card and customer: what is added counts today, what is given back goes to the
+ * day on which the transaction was made, in the zone of each counter. Credits, inquiries and adjustments are not
+ * counted, and nothing is given back to a counter that was not there when it was taken (money 9).
  */
 export function count(
   counters: readonly Counted[],
@@ -87,21 +96,22 @@ export function count(
   before: Lifecycle | undefined,
   charged: Charged,
   nowMs: number,
-): Fold | null {
-  if (transaction === null) return null;
-  const { fold } = transaction;
-  const cost = { before: costOf(before), after: costOf(fold) };
-  const [card] = counters;
-  if (cost.before === cost.after || !isCounted(charged) || card === undefined) return fold;
-  const firstDay = before?.limitDay ?? null;
+): void {
+  if (transaction === null || !isCounted(charged)) return;
+  const cost = { before: costOf(before), after: costOf(transaction.fold) };
+  if (cost.before === cost.after) return;
+  const madeAtMs = before?.createdAtMs ?? nowMs;
+  const givesBack = cost.after < cost.before;
   for (const counted of counters) {
-    const charge = { what: countableOf(charged), ...cost, firstDay };
+    if (givesBack && madeAtMs < counted.sinceMs) continue;
     const today = localDay(nowMs, counted.zone);
-    const hasBudget = (counted.document?.budget ?? null) !== null;
+    const firstDay = localDay(madeAtMs, counted.zone);
+    const hasBudget =
+      (counted.document?.budget ?? null) !== null && !(givesBack && madeAtMs < counted.budgetSinceMs);
+    const charge = { what: countableOf(charged), ...cost, firstDay };
     counted.consumption = consume(counted.consumption, today, charge, hasBudget);
     counted.changed = true;
   }
-  return { ...fold, limitDay: firstDay ?? localDay(nowMs, card.zone) };
 }
 
 const isCounted = ({ category, type }: Charged): boolean =>

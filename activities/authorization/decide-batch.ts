@@ -18,6 +18,7 @@ import {
   knownKeys,
   lockCards,
   lockLifecycles,
+  looksBack,
   needNoReference,
   storedAnswers,
 } from './load.ts';
@@ -44,6 +45,7 @@ export interface BatchOptions {
   readonly ordered?: boolean;
   /** Called for what somebody should see in the log of security events. */
   readonly onConflict: (item: Item) => void;
+  readonly onUnknownCard: (item: Item) => void;
   readonly onFault: (item: Item, error: unknown) => void;
 }
 
@@ -81,7 +83,7 @@ export async function decideBatch(
   // Without references there is no transaction to be locked first: one round trip less.
   const hurried = options.ordered !== true && needNoReference(items);
   const [now, known, late, early] = await allOf([
-    begin(client, namesToLock(items, alone), alone),
+    begin(client, cardsToLock(items, alone)),
     knownKeys(client, items),
     hurried ? isClearedFirst(client, items) : Promise.resolve(false),
     hurried ? lockCards(client, cardNames) : Promise.resolve(null),
@@ -136,9 +138,12 @@ export async function decideBatch(
       results[at] = duplicateRecord(item, earlier.transactionId);
       return;
     }
+    item.progress.decided = true;
     const card = cards.get(item.processorCardId) ?? null;
+    if (card === null) options.onUnknownCard(item);
     const outcome = outcomeOf(copy, card, item, candidates.get(place) ?? [], options);
     if (outcome === 'alone') {
+      item.progress.decided = false;
       results[at] = 'alone';
       return;
     }
@@ -170,11 +175,19 @@ function orItemFault<T>(work: () => T): T {
   }
 }
 
-/** Only what may make a new authorization has to wait for a reversal that is looking for one. */
-const namesToLock = (items: readonly Item[], alone: boolean): string[] =>
-  distinct(
-    items.filter((item) => alone || item.kind === 'authorization').map((item) => item.processorCardId),
-  );
+/**
+ * Cards to lock by name, true = alone. A purchase shares its card; a record, an advice and an increment look for a
+ * purchase that may be under way, and have to wait until it stands or is gone.
+ */
+function cardsToLock(items: readonly Item[], alone: boolean): Map<string, boolean> {
+  const cards = new Map<string, boolean>();
+  for (const item of items) {
+    const needsAll = alone || item.kind === 'presentment' || looksBack(item);
+    if (!needsAll && item.kind !== 'authorization') continue;
+    cards.set(item.processorCardId, needsAll || cards.get(item.processorCardId) === true);
+  }
+  return cards;
+}
 
 const BEFORE_COMMIT: Readonly<Record<Item['kind'], Failpoint>> = {
   authorization: 'auth.before_commit',
@@ -183,8 +196,10 @@ const BEFORE_COMMIT: Readonly<Record<Item['kind'], Failpoint>> = {
   release: 'sweeper.in_batch',
 };
 
+const NOTHING_HELD = JSON.stringify({ result: 'NOTHING_HELD' } satisfies ReleaseResult);
+
 const NO_CANDIDATES: ReadonlyMap<number, readonly string[]> = new Map();
-const NOTHING_APPLIED = { transfers: [], fold: null, consumed: null };
+const NOTHING_APPLIED = { transfers: [], consumed: null };
 
 const released = (items: readonly Item[]): string[] =>
   items.flatMap((item) => (item.kind === 'release' ? [item.transactionId] : []));
@@ -220,6 +235,7 @@ export function repeatOf(
     return conflictOf(item);
   }
   const stored = answers.get(`${key.transaction_id}/${key.seq}`);
+  if (stored === undefined && item.kind === 'release') return { answer: NOTHING_HELD, replayed: true };
   // Nothing is stored for a card we do not know: the answer follows from the message alone.
   return { answer: stored ?? JSON.stringify(unknownCard(item).answer), replayed: true };
 }

@@ -110,10 +110,16 @@ export async function loadPartnerBalances(
     if (card === undefined) continue;
     const { partner_id: partnerId, programme_id: programmeId, currency } = card.row;
     const scope = { programmeId, currency };
-    if (card.programme.funding === 'deposit')
+    if (card.programme.funding === 'deposit') {
+      // What the network presents is posted whatever there is, so the deposit opens with it (authorization 13).
+      if (item.kind === 'presentment') {
+        const enforced = card.programme.enforcePartnerBalance;
+        await configuration.ensurePartnerBalance({ ...scope, partnerId, kind: 'deposit', enforced });
+      }
       keys.set(keyOf(scope, 'deposit'), { ...scope, kind: 'deposit' });
+    }
     if (item.kind === 'presentment' && (item.command.interchangeAmount ?? 0) !== 0) {
-      await configuration.ensureCompanyBalance({ ...scope, partnerId });
+      await configuration.ensurePartnerBalance({ ...scope, partnerId, kind: 'company', enforced: false });
       keys.set(keyOf(scope, 'company'), { ...scope, kind: 'company' });
     }
   }

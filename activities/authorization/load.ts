@@ -30,6 +30,7 @@ export interface CardRow {
   /** An array as text: thirteen numbers are not worth a parser for arrays of any depth. */
   consumed: string;
   consumed_on: string | null;
+  budget_since: Date | null;
   newest_fingerprint: number | null;
   newest_at: Date | null;
   balance_id: string;
@@ -60,6 +61,8 @@ export interface CustomerLimitsRow {
   limits_version: number;
   consumed: string;
   consumed_on: string | null;
+  budget_since: Date | null;
+  created_at: Date;
 }
 
 export interface TombstoneRow {
@@ -105,6 +108,8 @@ interface LifecycleRow {
   original_currency: string | null;
   capture_mode: string | null;
   cashback: number | null;
+  mcc: string | null;
+  country: string | null;
   created_at: Date;
   state: LifecycleState;
   authorized: number;
@@ -113,7 +118,6 @@ interface LifecycleRow {
   refunded: number;
   held: number;
   expires_at: Date | null;
-  limit_day: string | null;
   flags: string[] | null;
   event_count: number;
   cleared_at: Date | null;
@@ -151,12 +155,13 @@ export async function rowsOf<Row extends pg.QueryResultRow>(
   return (await client.query<Row>({ ...statement, values: [...values] })).rows;
 }
 
-/** S1: begins the transaction and locks the cards' names; answers the batch's time. */
-export async function begin(client: pg.ClientBase, cards: readonly string[], alone: boolean): Promise<Date> {
-  const statement = alone ? statements.BEGIN_EXCLUSIVE : statements.BEGIN_SHARED;
+/** S1: begins the transaction and locks the cards' names, true = alone; answers the batch's time. */
+export async function begin(client: pg.ClientBase, cards: ReadonlyMap<string, boolean>): Promise<Date> {
+  const sorted = [...cards].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const values = [sorted.map(([card]) => card), sorted.map(([, alone]) => alone)];
   const [, rows] = await allOf([
     client.query('begin'),
-    rowsOf<{ now: Date }>(client, statement, [[...cards].toSorted()]),
+    rowsOf<{ now: Date }>(client, statements.BEGIN, values),
   ]);
   const now = rows[0]?.now;
   if (now === undefined) throw new Error('the database gave no time');
@@ -179,7 +184,11 @@ export async function storedAnswers(
   const rows = await rowsOf<{ transaction_id: string; seq: number; answer: string | null }>(
     client,
     statements.STORED_ANSWERS,
-    [stored.map((key) => key.transaction_id), stored.map((key) => key.seq)],
+    [
+      stored.map((key) => key.transaction_id),
+      stored.map((key) => key.seq),
+      ...statements.boundsOf(stored.flatMap((key) => key.transaction_id ?? [])),
+    ],
   );
   return new Map(rows.map((row) => [`${row.transaction_id}/${row.seq}`, row.answer ?? '']));
 }
@@ -203,7 +212,7 @@ interface Reference {
 const daysBefore = (nowMs: number, days: number): string => firstIdAt(nowMs - days * DAY_MS);
 
 /** Increments and advices are about a transaction that is there already. */
-const looksBack = (item: Item): boolean =>
+export const looksBack = (item: Item): boolean =>
   item.kind === 'authorization' && (item.command.kind === 'INCREMENTAL' || item.command.advice !== null);
 
 /** True for a purchase whose clearing may have come first. */
@@ -330,12 +339,13 @@ export async function lockLifecycles(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Lifecycle>> {
   if (ids.length === 0) return new Map();
+  const bounds = statements.boundsOf(ids);
   const [rows, holds] = await allOf([
-    rowsOf<LifecycleRow>(client, statements.LOCK_LIFECYCLES, [ids]),
+    rowsOf<LifecycleRow>(client, statements.LOCK_LIFECYCLES, [ids, ...bounds]),
     rowsOf<{ transaction_id: string; event_seq: number; seq: number; remaining: number }>(
       client,
       statements.OPEN_HOLDS,
-      [ids],
+      [ids, ...bounds],
     ),
   ]);
   const holdsOf = new Map<string, OpenHold[]>();
@@ -363,6 +373,8 @@ const toLifecycle = (row: LifecycleRow, holds: readonly OpenHold[]): Lifecycle =
   originalCurrency: row.original_currency,
   captureMode: row.capture_mode,
   cashback: row.cashback ?? 0,
+  mcc: row.mcc,
+  country: row.country,
   createdAtMs: row.created_at.getTime(),
   state: row.state,
   authorized: row.authorized,
@@ -371,7 +383,6 @@ const toLifecycle = (row: LifecycleRow, holds: readonly OpenHold[]): Lifecycle =
   refunded: row.refunded,
   held: row.held,
   expiresAtMs: row.expires_at?.getTime() ?? null,
-  limitDay: row.limit_day,
   flags: row.flags ?? [],
   eventCount: row.event_count,
   clearedAtMs: row.cleared_at?.getTime() ?? null,

@@ -92,3 +92,9 @@ export const clearingKeys = (
     fingerprint: 0,
   },
 ];
+
+/** A release by hand is one of its request, however often that is tried. */
+export const releaseKey = (requestId: string, transactionId: string): NetworkKey => ({
+  nk: uuidOf(['release', requestId, transactionId]),
+  fingerprint: 0,
+});

@@ -78,9 +78,10 @@ export function createBatchRunner(tools: {
     let connected = true;
     for (let count = 1; count <= ATTEMPTS; count += 1) {
       try {
-        return await inTransaction(items, { ...how, lane, onConflict, onFault });
+        return await inTransaction(items, { ...how, lane, onConflict, onUnknownCard, onFault });
       } catch (error) {
         if (error instanceof CommitUnknown) return await resolveUnknown(items, lane, how, count);
+        for (const { progress } of items) progress.decided = false;
         const state = sqlState(error);
         connected = !isLost(state);
         const again = isTransient(error) || state === UNIQUE_VIOLATION || !connected;
@@ -183,6 +184,13 @@ export function createBatchRunner(tools: {
 
   function onConflict(item: Item): void {
     logConflict(logger, item);
+  }
+
+  function onUnknownCard({ kind, call }: Item): void {
+    logger.warn(
+      { event: 'security', kind: 'UNKNOWN_CARD', message: kind, requestId: call.requestId },
+      'a message named a card that is not known',
+    );
   }
 
   function onFault(item: Item, error: unknown): void {

@@ -1,21 +1,28 @@
+/**
+ * Bounds stand beside every list of ids of a partitioned table: a plan that is made once for all batches prunes by
+ * them, not by the list.
+ */
+export const boundsOf = (ids: readonly string[]): readonly [string | undefined, string | undefined] => {
+  const sorted = ids.toSorted();
+  return [sorted[0], sorted.at(-1)];
+};
+
 /** Statements that read and lock what a batch needs; all are prepared once per connection by their name. */
 interface Statement {
   readonly name: string;
   readonly text: string;
 }
 
-/** S1 for authorizations: the time of the batch, and the shared lock that a late reversal waits for. */
-export const BEGIN_SHARED: Statement = {
-  name: 'begin shared',
+/**
+ * S1: the time of the batch, and the locks on the names of its cards, in one order for everybody. Who may make a
+ * transaction shares its card; who looks for one that may be under way has the card alone (authorization 9).
+ */
+export const BEGIN: Statement = {
+  name: 'begin batch',
   text: `select cardloom_now() as now, (
-      select count(pg_advisory_xact_lock_shared(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
-};
-
-/** S1 for a reversal that found nothing: nobody may authorize this card meanwhile (authorization 9). */
-export const BEGIN_EXCLUSIVE: Statement = {
-  name: 'begin exclusive',
-  text: `select cardloom_now() as now, (
-      select count(pg_advisory_xact_lock(hashtextextended(card, 0))) from unnest($1::text[]) card)`,
+      select count(case when alone then pg_advisory_xact_lock(hashtextextended(card, 0))
+        else pg_advisory_xact_lock_shared(hashtextextended(card, 0)) end)
+      from unnest($1::text[], $2::boolean[]) x(card, alone))`,
 };
 
 export const KNOWN_KEYS: Statement = {
@@ -27,19 +34,18 @@ export const STORED_ANSWERS: Statement = {
   name: 'stored answers',
   text: `select e.transaction_id, e.seq, e.answer
     from unnest($1::uuid[], $2::smallint[]) x(transaction_id, seq)
-    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq`,
+    join transaction_events e on e.transaction_id = x.transaction_id and e.seq = x.seq
+    where e.transaction_id >= $3::uuid and e.transaction_id <= $4::uuid`,
 };
 
 /**
- * Forced clearings that an authorization of this batch may be late for (authorization 11). Read without a lock, in
+ * What was booked before its authorization, which may be one of this batch (authorization 11). Read without a lock, in
  * the first round trip: it is seldom that one is found, and then the batch starts again in the usual order.
  */
 export const CLEARED_FIRST: Statement = {
   name: 'cleared first',
-  text: `select 1 from transactions
-    where network_reference = any ($1::text[]) and id >= id_bound(cardloom_now() - interval '7 days')
-      and state = 'CLEARED' and authorized = 0 and event_count = 1 and category = 'DEBIT'
-    limit 1`,
+  text: `select 1 from unasked_transactions
+    where network_reference = any ($1::text[]) and created_at > cardloom_now() - interval '7 days' limit 1`,
 };
 
 /**
@@ -83,7 +89,7 @@ export const CANDIDATES: Statement = {
         coalesce(t.approval_code = x.approval_code, false) as has_code,
         coalesce(t.transaction_data ->> 'merchantIdentifier' = x.merchant and t.category = 'DEBIT'
           and t.id >= x.merchant_oldest
-          and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else t.amount = x.amount end,
+          and case when x.refund then greatest(t.authorized, t.cleared) >= x.amount else case when t.authorized > 0 then t.authorized - t.reversed else t.amount end = x.amount end,
           false) as is_merchant) as reference
       where not (x.network_first and exists (select from named where named.item = x.item and suits))
         and t.type <> 'balance_inquiry' and not (t.type = 'adjustment' and t.state = 'INVALID')
@@ -98,10 +104,12 @@ export const LOCK_LIFECYCLES: Statement = {
   text: `select id, balance_id, type, category, external_id, network_reference, rrn, stan, local_at,
       approval_code, amount, currency, transaction_data ->> 'merchantIdentifier' as merchant_identifier,
       adjustment_kind, original_currency, transaction_data ->> 'captureMode' as capture_mode,
-      (transaction_data ->> 'cashbackPosAmount')::bigint as cashback,
-      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, limit_day, flags, event_count,
+      (transaction_data ->> 'cashbackPosAmount')::bigint as cashback, transaction_data ->> 'mcc' as mcc,
+      transaction_data ->> 'acquirerCountry' as country,
+      created_at, state, authorized, cleared, reversed, refunded, held, expires_at, flags, event_count,
       cleared_at, interchange_amount, interchange_currency, arn
-    from transactions where id = any ($1::uuid[]) order by id for no key update`,
+    from transactions where id = any ($1::uuid[]) and id >= $2::uuid and id <= $3::uuid
+    order by id for no key update`,
 };
 
 export const OPEN_HOLDS: Statement = {
@@ -110,7 +118,9 @@ export const OPEN_HOLDS: Statement = {
         select sum(u.amount) from ledger_transfers u
         where u.transaction_id = p.transaction_id and u.of_event_seq = p.event_seq and u.of_seq = p.seq
       ), 0)::bigint as remaining
-    from ledger_transfers p where p.transaction_id = any ($1::uuid[]) and p.state = 'PENDING'
+    from ledger_transfers p
+    where p.transaction_id = any ($1::uuid[]) and p.transaction_id >= $2::uuid and p.transaction_id <= $3::uuid
+      and p.state = 'PENDING'
     order by p.transaction_id, p.event_seq, p.seq`,
 };
 
@@ -122,7 +132,7 @@ export const LOCK_CARDS: Statement = {
   name: 'lock cards',
   text: `select c.processor_card_id, c.card_id, c.partner_id, c.programme_id, c.product_id, c.customer_id,
       c.corporation_id, c.base_state, c.locks, c.expiry_date, c.last_four_digits, c.pin_tries_left,
-      c.cvc_tries_left, c.limits::text as limits, c.limits_version, c.consumed::text as consumed, c.consumed_on,
+      c.cvc_tries_left, c.limits::text as limits, c.limits_version, c.consumed::text as consumed, c.consumed_on, c.budget_since,
       c.newest_fingerprint, c.newest_at, b.balance_id, b.account_id, b.currency, b.holder, b.state as balance_state, b.posted,
       b.held, b.version, b.forced_since
     from card_states c join balances b on b.balance_id = c.balance_id
@@ -148,7 +158,7 @@ export const OWNERS: Statement = {
 /** Customers for whom somebody set limits; most have no row here. */
 export const LOCK_CUSTOMER_LIMITS: Statement = {
   name: 'lock customer limits',
-  text: `select customer_id, limits::text as limits, limits_version, consumed::text as consumed, consumed_on
+  text: `select customer_id, limits::text as limits, limits_version, consumed::text as consumed, consumed_on, budget_since, created_at
     from customer_limits where customer_id = any ($1::bigint[]) order by customer_id for no key update`,
 };
 

@@ -45,7 +45,9 @@ export const at = () =>
     .datetime({ offset: true, local: false, error: 'must be an ISO 8601 time' })
     .regex(/^(19|20)[0-9]{2}-.*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$/, 'must be an ISO 8601 time');
 
-export const calendarDay = () => z.iso.date('must be YYYY-MM-DD');
+/** A day of a century in which the database has one. */
+export const calendarDay = () =>
+  z.iso.date('must be YYYY-MM-DD').regex(/^(19|20)/, 'must be a day of this century or the last');
 
 export const transactionData = z.strictObject({
   mcc: digits(4).optional(),

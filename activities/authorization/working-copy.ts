@@ -8,7 +8,7 @@ import { availableOf, type GuardedCode, holdsAfter, isGuarded, valueAfter } from
 import type { PresentmentView } from '../../domain/presentment.ts';
 import type { ReleaseView } from '../../domain/release.ts';
 import type { ReversalView } from '../../domain/reversal.ts';
-import type { BalanceView, Fold, Lifecycle } from '../../domain/transaction.ts';
+import type { BalanceView, Lifecycle } from '../../domain/transaction.ts';
 import type { Programme } from '../../db/partners.ts';
 import type { Configuration, Product, SharedCode } from './configuration.ts';
 import { count, type Counted, limitsViewOf } from './consumption.ts';
@@ -216,8 +216,6 @@ export interface PostedTransfer {
 /** A decision as it is to be written. */
 export interface Applied {
   readonly transfers: readonly PostedTransfer[];
-  /** Null when there is no transaction. */
-  readonly fold: Fold | null;
   /** What counts against the card's limits now; null when the decision counted nothing. */
   readonly consumed: readonly number[] | null;
 }
@@ -242,26 +240,26 @@ export function applyEffects(copy: WorkingCopy, card: LoadedCard, effects: Effec
   const used = effects.usedTombstoneIds;
   if (used.length > 0) card.tombstones = card.tombstones.filter((one) => !used.includes(one.tombstone_id));
   const { transaction } = effects;
-  if (transaction === null) return { transfers: [], fold: null, consumed: null };
+  if (transaction === null) return { transfers: [], consumed: null };
   const transfers: PostedTransfer[] = [];
   for (const event of effects.events)
     transfers.push(...applyEntry(copy, card, transaction.id, event, effects.forced));
   const before = card.counted.consumption;
-  const fold = countCharge(copy, card, effects);
-  rememberLifecycle(copy, card, effects, fold ?? transaction.fold);
+  countCharge(copy, card, effects);
+  rememberLifecycle(copy, card, effects);
   const { consumption } = card.counted;
-  return { transfers, fold, consumed: consumption === before ? null : consumption.consumed };
+  return { transfers, consumed: consumption === before ? null : consumption.consumed };
 }
 
-function countCharge(copy: WorkingCopy, card: LoadedCard, effects: Effects): Fold | null {
+function countCharge(copy: WorkingCopy, card: LoadedCard, effects: Effects): void {
   const { transaction } = effects;
-  if (transaction === null) return null;
+  if (transaction === null) return;
   const before = copy.lifecycles.get(transaction.id);
   const charged =
     before ?? (transaction.created && { ...transaction.created, ...dataOf(transaction.created) });
-  if (charged === null) return transaction.fold;
+  if (charged === null) return;
   const counters = card.customer === null ? [card.counted] : [card.counted, card.customer];
-  return count(counters, effects, before, charged, copy.now.getTime());
+  count(counters, effects, before, charged, copy.now.getTime());
 }
 
 function applyEntry(
@@ -324,10 +322,10 @@ function accountId(card: LoadedCard, code: Effects['events'][number]['transfers'
   return account;
 }
 
-function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects, fold: Fold): void {
+function rememberLifecycle(copy: WorkingCopy, card: LoadedCard, effects: Effects): void {
   const { transaction, events } = effects;
   if (transaction === null) return;
-  const { id, created } = transaction;
+  const { id, created, fold } = transaction;
   const before = copy.lifecycles.get(id);
   const holds = events.reduce(
     (open, event) => holdsAfter(open, event.seq, event.transfers),
@@ -359,6 +357,8 @@ function dataOf({ transactionData }: NewTransaction) {
   return {
     merchantIdentifier: text('merchantIdentifier'),
     captureMode: text('captureMode'),
+    mcc: text('mcc'),
+    country: text('acquirerCountry'),
     cashback: typeof cash === 'number' ? cash : 0,
   };
 }

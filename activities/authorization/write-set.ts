@@ -51,6 +51,13 @@ export interface ExceptionRow {
   readonly recordId: string | null;
 }
 
+/** What was booked without being asked for, which may still happen (authorization 11). */
+export interface UnaskedTransaction {
+  readonly networkReference: string;
+  readonly transactionId: string;
+  readonly partnerId: number;
+}
+
 export interface TombstoneRow {
   readonly id: string;
   readonly card: LoadedCard;
@@ -68,6 +75,7 @@ export interface WriteSet {
   readonly keys: KeyRow[];
   readonly outbox: OutboxRow[];
   readonly exceptions: ExceptionRow[];
+  readonly unaskedTransactions: UnaskedTransaction[];
   readonly tombstones: TombstoneRow[];
   readonly usedTombstones: { readonly id: string; readonly usedBy: string }[];
   /** A PIN or CVC2 was checked: its counter is in this batch. */
@@ -85,6 +93,7 @@ export const emptyWriteSet = (now: Date): WriteSet => ({
   keys: [],
   outbox: [],
   exceptions: [],
+  unaskedTransactions: [],
   tombstones: [],
   usedTombstones: [],
   tried: false,
@@ -114,7 +123,11 @@ export function collect(
   if (transaction === null || card === null) return;
   const { id, created } = transaction;
   if (created !== null) set.created.push({ id, card, created });
-  set.folds.set(id, applied.fold ?? transaction.fold);
+  const networkReference = created?.networkReference ?? null;
+  if (networkReference !== null && isUnasked(item, events)) {
+    set.unaskedTransactions.push({ networkReference, transactionId: id, partnerId: card.row.partner_id });
+  }
+  set.folds.set(id, transaction.fold);
   set.transfers.push(...applied.transfers);
   const queueMs = Math.max(0, lane.startedAtMs - item.call.receivedAtMs);
   events.forEach((event, at) => {
@@ -140,6 +153,11 @@ export function collect(
   for (const used of effects.usedTombstoneIds) set.usedTombstones.push({ id: used, usedBy: id });
   if (effects.lockCode !== null) lockCard(set, card, effects.lockCode);
 }
+
+const isUnasked = (item: Item, [first]: Effects['events']): boolean =>
+  item.kind === 'presentment'
+    ? first?.kind === 'CLEARING'
+    : item.kind === 'authorization' && item.command.advice?.result === 'APPROVED';
 
 /**
  * One row for each subscriber of the programme; inquiries, and reversals with nothing left to give back, move

@@ -17,6 +17,7 @@ import type { GuardedAccount, LoadedCard, PostedTransfer, WorkingCopy } from './
 import type {
   EventRow,
   ExceptionRow,
+  UnaskedTransaction,
   KeyRow,
   OutboxRow,
   TombstoneRow,
@@ -43,7 +44,6 @@ const foldColumns: readonly Column<{ readonly fold: Fold }>[] = [
   { name: 'refunded', type: 'bigint', value: ({ fold }) => fold.refunded },
   { name: 'held', type: 'bigint', value: ({ fold }) => fold.held },
   { name: 'expires_at', type: 'timestamptz', value: ({ fold }) => timeOf(fold.expiresAtMs) },
-  { name: 'limit_day', type: 'date', value: ({ fold }) => fold.limitDay },
   {
     name: 'flags',
     type: 'text',
@@ -97,10 +97,21 @@ const transactions = stampedInsert<NewRow>('transactions', 'created_at, updated_
   ...foldColumns,
 ]);
 
-const changedTransactions = bulkUpdate<FoldRow>('update transactions', 'transactions', [
-  { name: 'id', type: 'uuid', value: (row) => row.id },
-  ...foldColumns,
-  { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+const changedTransactions = bulkUpdate<FoldRow>(
+  'update transactions',
+  'transactions',
+  [
+    { name: 'id', type: 'uuid', value: (row) => row.id },
+    ...foldColumns,
+    { name: 'updated_at', type: 'timestamptz', value: ({ now }) => now.toISOString() },
+  ],
+  true,
+);
+
+const unaskedTransactions = stampedInsert<UnaskedTransaction>('unasked_transactions', 'created_at', [
+  { name: 'network_reference', type: 'text', value: (row) => row.networkReference },
+  { name: 'transaction_id', type: 'uuid', value: (row) => row.transactionId },
+  { name: 'partner_id', type: 'int', value: (row) => row.partnerId },
 ]);
 
 const events = stampedInsert<EventRow>('transaction_events', 'created_at', [
@@ -303,6 +314,7 @@ export function writesOf(copy: WorkingCopy, set: WriteSet): Query[] {
   );
   write(customerLimits, changedCustomers(cards));
   write(exceptions, set.exceptions);
+  write(unaskedTransactions, set.unaskedTransactions);
   write(tombstones, set.tombstones);
   write(usedTombstones, set.usedTombstones);
   write(cardLocks, set.cardLocks);

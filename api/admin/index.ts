@@ -1,8 +1,10 @@
 import { channel } from '../channel.ts';
-import type { OperatorPrincipal } from '../operator-principal.ts';
+import { doorRoute, type OperatorPrincipal } from '../operator-principal.ts';
 import type { NobodyPrincipal } from '../partner-principal.ts';
+import { publicKeyRoute } from '../public-key.ts';
 import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
+import { auditLog } from './audit-log.ts';
 import { runAdminRoute } from './four-eyes.ts';
 import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
 import { linkRoutes } from './links.ts';
@@ -17,6 +19,7 @@ const routes: readonly Route[] = [
   ...session,
   ...me,
   ...operators,
+  ...auditLog,
   ...resources,
   rolesRoute(() => routes),
   ...approvalRoutes((operation) => routes.find((one) => one.operation === operation)),
@@ -46,7 +49,7 @@ const adminDoor = channel<NobodyPrincipal>({
     idempotencyScope: 'admin-door',
   }),
   admit: admitAddress,
-  routes: [...signInRoutes, ...linkRoutes],
+  routes: [...signInRoutes, ...linkRoutes, doorRoute(publicKeyRoute('adminPublicKey'))],
 });
 
 export const adminChannels = [adminDoor, adminChannel];

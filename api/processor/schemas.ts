@@ -1,5 +1,5 @@
 import { MAX_FILE_BYTES } from '../../domain/clearing-file.ts';
-import { directionOf } from '../../domain/presentment-record.ts';
+import { directionOf, type RecordType } from '../../domain/presentment-record.ts';
 import {
   alpha3,
   at,
@@ -113,8 +113,9 @@ export const authorizationSchema = z
     if (value.kind === 'CREDIT_AUTHORIZATION' && data?.adjustmentReasonDescription === undefined) {
       add(['transactionData', 'adjustmentReasonDescription'], 'REFUND or MONEY_SEND is required of a credit');
     }
-    if (value.advice === true && value.adviceResult === undefined) {
-      add(['adviceResult'], 'is required of an advice');
+    if (value.advice === true) {
+      if (value.adviceResult === undefined) add(['adviceResult'], 'is required of an advice');
+      if (value.adviceReason === undefined) add(['adviceReason'], 'is required of an advice');
     }
     if (value.advice !== true && (value.adviceResult ?? value.adviceReason) !== undefined) {
       add(['advice'], 'must be true where adviceResult or adviceReason is sent');
@@ -160,37 +161,47 @@ export const clearingSchema = z
   .openapi('ClearingRecord');
 
 /** Up to 1000 records in one message, with what they add up to (processor 4.1). */
-export const clearingBatchSchema = z
-  .strictObject({
-    fileId: shortText(64),
-    records: z
-      .array(z.strictObject(recordMembers).superRefine(bothOrNone))
-      .min(1, 'must have at least one record')
-      .max(1000, 'must have at most 1000 records'),
-    totals: z.strictObject({ count: minorUnits(0), debit: minorUnits(0), credit: minorUnits(0) }).optional(),
-  })
-  .superRefine(({ records, totals }, context) => {
-    if (totals === undefined) return;
-    const sum = { count: records.length, debit: 0, credit: 0 };
-    for (const { recordType, amount } of records) sum[directionOf(recordType)] += amount;
-    for (const name of ['count', 'debit', 'credit'] as const) {
-      if (totals[name] === sum[name]) continue;
-      context.addIssue({ code: 'custom', path: ['totals', name], message: 'differs from the records' });
-    }
-  })
-  .openapi('ClearingRecords');
+const batchOf = <R extends z.ZodType<{ recordType: RecordType; amount: number }>>(record: R) =>
+  z
+    .strictObject({
+      fileId: shortText(64),
+      records: z
+        .array(record)
+        .min(1, 'must have at least one record')
+        .max(1000, 'must have at most 1000 records'),
+      totals: z
+        .strictObject({ count: minorUnits(0), debit: minorUnits(0), credit: minorUnits(0) })
+        .optional(),
+    })
+    .superRefine(({ records, totals }, context) => {
+      if (totals === undefined) return;
+      const sum = { count: records.length, debit: 0, credit: 0 };
+      for (const { recordType, amount } of records) sum[directionOf(recordType)] += amount;
+      for (const name of ['count', 'debit', 'credit'] as const) {
+        if (totals[name] === sum[name]) continue;
+        context.addIssue({ code: 'custom', path: ['totals', name], message: 'differs from the records' });
+      }
+    });
+
+const clearingBatchSchema = batchOf(z.strictObject(recordMembers).superRefine(bothOrNone)).openapi(
+  'ClearingRecords',
+);
 
 /** One record, or several of one file. */
 export const clearingsSchema = z.union([clearingSchema, clearingBatchSchema]);
 
-/** The records that `/processor/refunds` takes. */
-export const refundSchema = z
-  .strictObject({
-    ...clearingMembers,
-    recordType: z.enum(['REFUND', 'REFUND_REVERSAL'], { error: 'must be REFUND or REFUND_REVERSAL' }),
-  })
-  .superRefine(bothOrNone)
-  .openapi('RefundRecord');
+const refundType = z.enum(['REFUND', 'REFUND_REVERSAL'], { error: 'must be REFUND or REFUND_REVERSAL' });
+
+/** The records that `/processor/refunds` takes: one, or several of one file. */
+export const refundSchema = z.union([
+  z
+    .strictObject({ ...clearingMembers, recordType: refundType })
+    .superRefine(bothOrNone)
+    .openapi('RefundRecord'),
+  batchOf(z.strictObject({ ...recordMembers, recordType: refundType }).superRefine(bothOrNone)).openapi(
+    'RefundRecords',
+  ),
+]);
 
 export const authorizationAnswer = z
   .strictObject({

@@ -9,6 +9,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       -- The document that was put (domain/limit.ts); null when none was.
       alter table card_states drop column controls;
       alter table card_states add column limits jsonb;
+      -- Since when there has been a budget: what was held before has not counted against it.
+      alter table card_states add column budget_since timestamptz;
       alter table card_products add column limits jsonb;
       alter table programmes add column limits jsonb;
 
@@ -20,11 +22,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         limits_version int not null default 1,
         -- As card_states.consumed.
         consumed bigint[] not null default '{0,0,0,0,0,0,0,0,0,0,0,0,0}',
-        consumed_on date
+        consumed_on date,
+        budget_since timestamptz,
+        -- What was held before has not counted against these limits.
+        created_at timestamptz not null default cardloom_now()
       ) with (fillfactor = 60);
-
-      -- Local day on which a transaction was first counted: what is given back goes to its periods alone.
-      alter table transactions add column limit_day date;
     `,
     )
     .execute(db);

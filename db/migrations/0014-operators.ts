@@ -1,10 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import { protectTenantTable } from '../row-security.ts';
 
-/** Operators with their passwords, log-ins, links and sessions, and what waits for a second pair of eyes. */
+/**
+ * Operators with their passwords, log-ins, links and sessions, what waits for a second pair of eyes, and the hash
+ * chains over the audit log.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql.raw(OPERATORS).execute(db);
   await sql.raw(APPROVALS).execute(db);
+  await sql.raw(AUDIT_SEALS).execute(db);
   await protectTenantTable(db, 'operators', {
     app: ['select', 'insert', 'update'],
     engine: ['select', 'insert', 'update'],
@@ -146,4 +150,24 @@ const APPROVALS = `
   );
   create unique index approvals_once on approvals (kind, subject_type, subject_id) where state = 'PENDING';
   create index approvals_waiting on approvals (expires_at) where state = 'PENDING';
+`;
+
+const AUDIT_SEALS = `
+  -- One chain for each partner and one of the platform (administration 7), sealed in the background: each row holds
+  -- the place of one audit row in its chain. Engine only.
+  create table audit_seals (
+    -- Public id of the partner, or 'platform'.
+    chain text not null,
+    seq bigint not null check (seq > 0),
+    audit_id uuid not null unique,
+    -- SHA-256 over the hash before and the canonical form of the row.
+    hash bytea not null,
+    sealed_at timestamptz not null default cardloom_now(),
+    primary key (chain, seq)
+  );
+  create index audit_seals_by_age on audit_seals (sealed_at);
+  create trigger refuse_change before update or delete on audit_seals
+    for each row execute function refuse_change();
+  create trigger refuse_truncate before truncate on audit_seals execute function refuse_change();
+  grant select, insert on audit_seals to cardloom_engine;
 `;

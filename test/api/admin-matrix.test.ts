@@ -42,6 +42,7 @@ let tables: TableWatch;
 let named: AdminNamed;
 let ended: TestOperator;
 let disabled: TestOperator;
+let locked: TestOperator;
 const staff = new Map<string, TestOperator>();
 const strangers = new Map<OperatorRole, TestOperator>();
 
@@ -59,6 +60,12 @@ beforeAll(async () => {
   ended = await anOperator(api, { role: 'Admin' });
   await adminCall(api, 'DELETE', '/admin/session', ended);
   disabled = await anOperator(api, { role: 'Admin', state: 'DISABLED' });
+  locked = await anOperator(api, { role: 'Admin' });
+  await api.owner
+    .updateTable('operators')
+    .set({ locked_until: new Date(Date.now() + 86_400_000) })
+    .where('operator_id', '=', locked.operatorId)
+    .execute();
   named = await makeOwned();
 });
 
@@ -187,13 +194,16 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
   const { permission } = ruleOf(path);
   const sample = () => adminSamples[path.route.operation] as AdminSample;
 
-  it('is closed to nobody, to unknown tokens, ended sessions and disabled operators', async () => {
+  it('is closed to nobody, to unknown tokens and those of users, ended sessions, disabled and locked operators', async () => {
     const before = await written();
     expect(titleOf(await call(path, named, null))).toEqual([401, 'UNAUTHENTICATED']);
     const unknown = { token: `ost_${'A'.repeat(43)}` };
     expect(titleOf(await call(path, named, unknown))).toEqual([401, 'UNAUTHENTICATED']);
     expect(titleOf(await call(path, named, ended))).toEqual([401, 'SESSION_EXPIRED']);
-    expect((await call(path, named, disabled)).status).toBe(401);
+    const ofUser = { token: `cst_${'A'.repeat(43)}` };
+    expect(titleOf(await call(path, named, ofUser))).toEqual([401, 'UNAUTHENTICATED']);
+    expect(titleOf(await call(path, named, disabled))).toEqual([401, 'SESSION_EXPIRED']);
+    expect(titleOf(await call(path, named, locked))).toEqual([401, 'SESSION_EXPIRED']);
     expect(await written()).toEqual(before);
   });
 

@@ -119,7 +119,7 @@ describe('advices', () => {
   it('400 VALIDATION_ERROR: an advice without its result, a result without an advice', async () => {
     const card = await aPayingCard(api, 100);
     const lacking = await send(api, 'advices', aPurchase(card, 50, { advice: true }));
-    expect([lacking.status, faults(lacking)]).toEqual([400, ['adviceResult']]);
+    expect([lacking.status, faults(lacking)]).toEqual([400, ['adviceReason', 'adviceResult']]);
     const lone = await send(api, 'authorizations', aPurchase(card, 50, { adviceResult: 'APPROVED' }));
     expect([lone.status, faults(lone)]).toEqual([400, ['advice']]);
   });

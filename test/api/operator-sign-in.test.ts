@@ -305,3 +305,11 @@ describe('step-up', () => {
     expect((await adminCall(api, 'POST', '/admin/me/totp', operator)).status).toBe(201);
   });
 });
+
+it('GET /admin/public-key shows the key of the platform to anybody', async () => {
+  const [here, there] = await Promise.all([
+    adminCall(api, 'GET', '/admin/public-key', null),
+    adminCall(api, 'GET', '/public-key', null),
+  ]);
+  expect([here.status, here.text]).toEqual([200, there.text]);
+});

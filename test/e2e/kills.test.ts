@@ -45,7 +45,7 @@ describe('killing processes in the middle of the demo', () => {
     const verification = z.object({ status: z.string() });
     const path = `/secure/customers/${userId}/verification`;
     expect(await partner.get(path, { answer: verification })).toEqual({ status: 'ACCEPTED' });
-    expect(await readBalance({ partner }, userId, balanceId)).toMatchObject({ amount: 87_66, heldAmount: 0 });
+    expect(await readBalance({ partner }, userId, balanceId)).toMatchObject({ amount: 62_66, heldAmount: 0 });
     const card = await partner.get(`/secure/customers/${userId}/cards/${cardId}`, {
       encrypted: true,
       answer: z.object({ id: z.int(), lastFourDigits: z.string(), cardNo: z.string() }),

@@ -148,6 +148,8 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   disableOperator: { ...missing, before: colleague('ACTIVE') },
   enableOperator: { ...missing, before: colleague('DISABLED') },
   endSessionsOfOperator: { ...missing, before: colleague('ACTIVE') },
+  listAuditLog: list,
+  verifyAuditLog: { ...own, body: () => ({}) },
   listApprovals: own,
   readApproval: missing,
   approve: { ...missing, body: () => ({}), before: anApproval },

@@ -100,6 +100,8 @@ export const lifecycleOf = (
   merchantIdentifier: MERCHANT,
   captureMode: 'nfc',
   cashback: 0,
+  mcc: '5942',
+  country: 'POL',
   createdAtMs: NOON_MS,
   holds,
 });

@@ -118,6 +118,28 @@ export const GOLDEN_SCENARIOS: readonly string[] = [
   `incoming payment never cleared A
    money send | 2000 | 102000 | 0 | 102000 | - | 0 | APPROVED
    expiry     | 2000 | 102000 | 0 | 102000 | - | 0 | AUTHORIZED, CREDIT_NOT_CLEARED`,
+  `incoming payment reversed in part B
+   money send | 2000 | 102000 | 0 | 102000 | 502000 | 0 | APPROVED
+   reversal   | 500  | 101500 | 0 | 101500 | 501500 | 0 | ACKNOWLEDGED, AUTHORIZED
+   credit     | 1500 | 101500 | 0 | 101500 | 501500 | 0 | POSTED, CLEARED`,
+  `incoming payment told twice A
+   money send        | 2000 | 102000 | 0 | 102000 | - | 0 | APPROVED
+   its credit advice | 2000 | 102000 | 0 | 102000 | - | 0 | ACKNOWLEDGED, AUTHORIZED
+   its declined credit | 2000 | 100000 | 0 | 100000 | - | 0 | ACKNOWLEDGED, REVERSED`,
+  `stand-in came before its question A
+   early advice | 3000 | 97000 | 3000 | 100000 | - | 0 | ACKNOWLEDGED, standIn
+   its auth     | 3000 | 97000 | 3000 | 100000 | - | 0 | APPROVED, authorizedLate`,
+  `stand-in approved what was reversed A
+   auth       | 3000 | 97000  | 3000 | 100000 | - | 0 | APPROVED
+   reversal   | 3000 | 100000 | 0    | 100000 | - | 0 | REVERSED
+   its advice | 3000 | 97000  | 3000 | 100000 | - | 0 | ACKNOWLEDGED, standIn`,
+  `clearing of the new total without a reference A
+   auth          | 2000 | 98000 | 2000 | 100000 | - | 0 | APPROVED
+   increment     | 3000 | 95000 | 5000 | 100000 | - | 0 | APPROVED
+   merchant clearing | 5000 | 95000 | 0 | 95000 | - | 0 | CLEARED`,
+  `refund of far more than was paid A
+   auth   | 1000 | 99000  | 1000 | 100000 | - | 0 | APPROVED
+   refund | 9000 | 108000 | 1000 | 109000 | - | 0 | POSTED, REFUND_EXCEEDS, REFUND_BEFORE_CLEARING`,
   `completion up and down B
    auth       | 5000 | 95000 | 5000 | 100000 | 495000 | 0 | APPROVED
    completion | 6000 | 94000 | 6000 | 100000 | 494000 | 0 | ACKNOWLEDGED, AUTHORIZED

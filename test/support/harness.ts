@@ -33,6 +33,7 @@ import { createDatabase, createPool } from '../../db/client.ts';
 import type { Database } from '../../db/database.ts';
 import { startProcessorSimulator } from '../../simulators/processor/start.ts';
 import { parseProcessorKeys } from '../../simulators/processor/keys.ts';
+import { openAnchorSink } from '../../vault/anchor-sink.ts';
 import { openDocumentStore } from '../../vault/document-store.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
 import { type Client, clientOf, openSocket, register, type Registration } from './clients.ts';
@@ -337,6 +338,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
           webhookSecrets: ['whsec_one', 'whsec_two'],
         },
       ],
+      anchors: openAnchorSink(`file:${join(folder, 'anchors')}`),
       operators: {
         publicUrl: PUBLIC_URL,
         allowedCidrs: [],

@@ -74,7 +74,7 @@ type Life = {
   held: number;
   /** Made by the authorization; others are forced clearings. */
   readonly asked: boolean;
-  /** Amount of a forced clearing to which nothing has happened since. */
+  /** Amount of a forced clearing that has not met its authorization. */
   alone: number | null;
 };
 
@@ -93,8 +93,6 @@ export function expectedBooks(posted: number, steps: readonly PurchaseStep[]) {
     const own = lives.find((life) => life.asked);
     if (own !== undefined && own.held > 0) giveBack(own, amount ?? own.held);
     else if (lives.length === 0) early.push(amount);
-    // One that names a forced clearing is noted on it.
-    else if (own === undefined && lives.length === 1 && lives[0]) lives[0].alone = null;
   };
   const clear = (amount: number, final: boolean): void => {
     left -= amount;
@@ -105,7 +103,6 @@ export function expectedBooks(posted: number, steps: readonly PurchaseStep[]) {
       lives.push({ state: 'CLEARED', held: 0, asked: false, alone: amount });
       return;
     }
-    one.alone = null;
     one.held = final || one.held < amount ? 0 : one.held - amount;
     one.state = one.held === 0 ? 'CLEARED' : 'PARTLY_CLEARED';
   };

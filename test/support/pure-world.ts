@@ -45,6 +45,8 @@ export function openPureWorld(head: ScenarioHead): ScenarioWorld {
         : { ...NO_LIMITS, limits: [{ timeUnit: 'daily', type: 'general', amountMinor: head.daily }] },
     version: 1,
     zone: 'UTC',
+    sinceMs: 0,
+    budgetSinceMs: 0,
     consumption: { consumed: Array.from({ length: 13 }, () => 0), on: null },
     changed: false,
   };
@@ -88,7 +90,8 @@ export function openPureWorld(head: ScenarioHead): ScenarioWorld {
       holds = holdsAfter(holds, event.seq, event.transfers);
     }
     const charged = before ?? { ...transaction.created, captureMode: null, cashback: 0 };
-    const fold = count([counted], effects, before, charged as Lifecycle, NOON_MS) ?? transaction.fold;
+    count([counted], effects, before, charged as Lifecycle, NOON_MS);
+    const { fold } = transaction;
     if (before !== undefined) lifecycles.set(transaction.id, { ...before, ...fold, holds });
     else if (transaction.created !== null && fold.state !== 'INVALID') {
       lifecycles.set(transaction.id, lifecycleOf(transaction.id, transaction.created, fold, holds));

@@ -132,7 +132,8 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   },
   advise: {
     stranger: 'none',
-    body: (named) => aPurchase(named, 100, { advice: true, adviceResult: 'APPROVED' }),
+    body: (named) =>
+      aPurchase(named, 100, { advice: true, adviceReason: 'STAND_IN', adviceResult: 'APPROVED' }),
   },
   reverse: { stranger: 'none', body: (named) => aReversal(aPurchase(named, 100)) },
   clear: { stranger: 'none', body: (named) => aRecord(aPurchase(named, 100), 100) },

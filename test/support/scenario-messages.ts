@@ -95,8 +95,18 @@ export function scenarioMessages(card: TestCard): (event: ScenarioEvent) => Acti
         return { kind: 'authorize', message: aPurchase(card, amount, { kind: 'INCREMENTAL' }) };
       case 'advice':
         return made(aPurchase(card, amount, advice));
+      case 'early advice': {
+        const { networkReferenceId } = unknown(amount);
+        return { kind: 'authorize', message: aPurchase(card, amount, { ...advice, networkReferenceId }) };
+      }
       case 'its advice':
         return { kind: 'authorize', message: aPurchase(card, amount, { ...advice, ...same(event) }) };
+      case 'its credit advice':
+      case 'its declined credit': {
+        const adviceResult = name === 'its declined credit' ? 'DECLINED' : 'APPROVED';
+        const message = { ...credit(amount, 'MONEY_SEND'), ...advice, adviceResult, ...same(event) } as const;
+        return { kind: 'authorize', message };
+      }
       case 'completion': {
         const changes = { ...advice, adviceReason: 'COMPLETION', ...same(event) } as const;
         return { kind: 'authorize', message: aPurchase(card, amount, changes) };
@@ -118,6 +128,14 @@ export function scenarioMessages(card: TestCard): (event: ScenarioEvent) => Acti
         return { kind: 'reverse', message: reversal };
       case 'clearing':
         return cleared(about(event), amount, {});
+      case 'merchant clearing': {
+        const { transactionData } = about(event);
+        const unnamed = { networkReferenceId: undefined, retrievalReferenceNumber: undefined };
+        return cleared(about(event), amount, {
+          ...unnamed,
+          transactionData: { merchantIdentifier: transactionData?.merchantIdentifier },
+        });
+      }
       case 'part clearing':
         return cleared(about(event), amount, { final: false });
       case 'unknown clearing':

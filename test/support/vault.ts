@@ -17,7 +17,10 @@ export const testKeySources = (): KeySources => ({
 const rsaPkcs8 = (): Buffer =>
   generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'der' });
 
-/** An opened key; RSA for `jwe`, fixed bytes for the rest. */
+const ed25519Pkcs8 = (): Buffer =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' });
+
+/** An opened key; RSA for `jwe`, Ed25519 for `audit-anchor`, fixed bytes for the rest. */
 export function testKey(
   purpose: KeyPurpose,
   version = 1,
@@ -26,6 +29,8 @@ export function testKey(
   switch (purpose) {
     case 'jwe':
       return { purpose, version, createdAt, secret: createSecretKey(rsaPkcs8()) };
+    case 'audit-anchor':
+      return { purpose, version, createdAt, secret: createSecretKey(ed25519Pkcs8()) };
     case 'cvk':
       return { purpose, version, createdAt, secret: createSecretKey(Buffer.from(TEST_CVK, 'hex')) };
     case 'pan-index':
