@@ -43,6 +43,8 @@ export const apiSettings = {
   CERT_CLIENT_CA: text('file of the authorities that sign client certificates', {
     required: 'in-production',
   }),
+  CA_CHAIN: text('file of the authority that issues client certificates, with its root'),
+  CA_KEY: text('its key: sealed by the vault, in development PEM'),
   METRICS_HOST: text('address of the metrics listener', { default: '127.0.0.1' }),
   METRICS_PORT: port('metrics of the API', { default: '9090' }),
   PROCESSOR_URL: url('issuing processor', { default: 'https://localhost:8094', required: 'in-production' }),
@@ -111,6 +113,9 @@ function crossFaults(values: ApiSettings): SettingFault[] {
   if (values.DB_POOL_AUTH <= values.AUTH_LANES) {
     const least = `must be more than AUTH_LANES (${values.AUTH_LANES}): clearing has a lane of its own`;
     faults.push({ name: 'DB_POOL_AUTH', fault: least });
+  }
+  if ((values.CA_CHAIN === null) !== (values.CA_KEY === null)) {
+    faults.push({ name: 'CA_KEY', fault: 'CA_CHAIN and CA_KEY go together' });
   }
   if ((values.PUBLIC_TLS_CERT === null) !== (values.PUBLIC_TLS_KEY === null)) {
     faults.push({ name: 'PUBLIC_TLS_KEY', fault: 'PUBLIC_TLS_CERT and PUBLIC_TLS_KEY go together' });

@@ -6,12 +6,14 @@ import { createProcessorClient } from '../activities/processor/client.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
+import { openAuthorityFiles } from '../vault/authority-key.ts';
 import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
 import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
+import { mountAuthority } from './authority-files.ts';
 import { certificateChannels, publicChannels } from './channels.ts';
 import { type ApiSettings, readApiConfig } from './config.ts';
 import { createDirect } from './direct.ts';
@@ -74,6 +76,14 @@ const services: Services = {
     caFile: given(config.PROCESSOR_CA),
   }),
   certificates,
+  authority:
+    config.CA_CHAIN === null || config.CA_KEY === null
+      ? null
+      : await openAuthorityFiles(
+          vault,
+          { chain: config.CA_CHAIN, key: config.CA_KEY },
+          config.NODE_ENV !== 'production',
+        ),
   anchors: openAnchorSink(config.AUDIT_ANCHOR_URL),
   sms: createSmsClient({ smsUrl: config.SMS_URL }),
   mail: createMailClient({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM }),
@@ -97,6 +107,7 @@ const services: Services = {
 const publicApp = createApp(services, 'public', publicChannels);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
 mountKybForm(publicApp.hono, services);
+mountAuthority(publicApp.hono, services);
 mountDocs(publicApp.hono, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
 
 const publicTls =

@@ -5,6 +5,7 @@ import type { MailClient, SmsClient } from '../activities/messaging/client.ts';
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import type { Database } from '../db/database.ts';
 import type { Programme, RegisteredCertificate } from '../db/partners.ts';
+import type { Authority } from '../vault/certificate-authority.ts';
 import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -23,6 +24,8 @@ export interface Services {
   readonly mail: MailClient;
   readonly kycProviders: readonly KycProviderSettings[];
   readonly operators: OperatorSettings;
+  /** Issues client certificates; null where this process has no key for it. */
+  readonly authority: Authority | null;
   /** Where signed heads of the audit chains are kept. */
   readonly anchors: AnchorSink;
   readonly logger: Logger;

@@ -35,6 +35,8 @@ export interface CertificateFile {
 export interface CertificateFiles {
   /** The chain that verifies every certificate made here. */
   readonly ca: string;
+  /** The key that signs them, PEM. */
+  readonly caKey: string;
   readonly of: Readonly<Record<CertificateName, CertificateFile>>;
 }
 
@@ -59,7 +61,7 @@ export async function ensureCertificateFiles(dataDir: string): Promise<Certifica
     writePrivate(file.key, issued.keyPem);
     writePrivate(file.certificate, issued.certificatePem);
   }
-  return { ca, of };
+  return { ca, caKey, of };
 }
 
 async function newAuthority(ca: string, caKey: string): Promise<Authority> {

@@ -22,6 +22,8 @@ export function platformEnvironment(stack: Stack): Environment {
     CERT_TLS_CERT: certificates.of.server.certificate,
     CERT_TLS_KEY: certificates.of.server.key,
     CERT_CLIENT_CA: certificates.ca,
+    CA_CHAIN: certificates.ca,
+    CA_KEY: certificates.caKey,
     TEMPORAL_ADDRESS: at.temporalAddress,
     TEMPORAL_NAMESPACE: stack.values.TEMPORAL_NAMESPACE,
     TEMPORAL_UI_URL: at.temporalUiUrl,

@@ -14,7 +14,7 @@ const AWAY_SECONDS = 30;
 /** Asks the relay to mail `addresses`, each apart, once the transaction has committed. */
 export async function queueMail(
   trx: Trx,
-  owner: EventOwner,
+  owner: { readonly partnerId: number | null; readonly programmeId: number | null },
   mail: PlainMail & { readonly subjectId: string; readonly addresses: readonly string[] },
 ): Promise<void> {
   await trx

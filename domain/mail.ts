@@ -51,7 +51,11 @@ export type PlainMail =
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
   | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
   | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
-  | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts };
+  | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts }
+  | {
+      readonly template: 'certificateIssued';
+      readonly facts: { readonly label: string; readonly serial: string; readonly notAfter: string };
+    };
 
 /** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
 export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
@@ -79,6 +83,13 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         subject: `An application waits: ${mail.facts.programme}`,
         text: `A company's application waits for its review.\n\nApplication: ${mail.facts.applicationId}\nState: ${mail.facts.status}\n`,
       };
+    case 'certificateIssued': {
+      const { label, serial, notAfter } = mail.facts;
+      return {
+        subject: `Your certificate ${label} is issued`,
+        text: `It is good until ${notAfter}. Ask the one who handed in your request for the file.\n\nSerial: ${serial}\n`,
+      };
+    }
     case 'operatorCode':
       return {
         subject: 'Your sign-in code',

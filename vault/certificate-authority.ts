@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -105,6 +105,100 @@ export async function issueCertificate(
   };
 }
 
+/** What is written into a client's certificate besides its key (channels 9). */
+export interface ClientSubject {
+  readonly commonName: string;
+  readonly organization: string;
+  /** The partner's UUID, null for one without partner. */
+  readonly unit: string | null;
+  /** L, ST and C as they were asked for. */
+  readonly place: Readonly<Partial<Record<'L' | 'ST' | 'C', string>>>;
+}
+
+/** A client certificate as the registry keeps it; serial and fingerprint are lower-case hexadecimal. */
+export interface ClientCertificate {
+  readonly certificatePem: string;
+  readonly subject: string;
+  readonly serial: string;
+  readonly fingerprintSha256: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/**
+ * Issues a client certificate for the key of a request. Nothing else of the request gets into it: whatever
+ * extensions it asked for, this is no authority and good for client authentication alone.
+ */
+export async function issueForRequest(
+  authority: Authority,
+  csrPem: string,
+  { commonName, organization, unit, place }: ClientSubject,
+  { days, nowMs }: { readonly days: number; readonly nowMs: number },
+): Promise<ClientCertificate> {
+  const { publicKey } = new x509.Pkcs10CertificateRequest(csrPem);
+  const leaf = await x509.X509CertificateGenerator.create({
+    ...validFor(days, nowMs),
+    serialNumber: newSerial(),
+    subject: [
+      { CN: [commonName] },
+      { O: [organization] },
+      ...(unit === null ? [] : [{ OU: [unit] }]),
+      ...Object.entries(place).map(([name, value]) => ({ [name]: [value] })),
+    ],
+    issuer: authority.certificate.subject,
+    publicKey,
+    signingKey: authority.keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([CLIENT_AUTH]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.certificate),
+    ],
+  });
+  return {
+    certificatePem: `${leaf.toString('pem')}\n`,
+    subject: leaf.subject,
+    serial: leaf.serialNumber.toLowerCase(),
+    fingerprintSha256: createHash('sha256').update(new Uint8Array(leaf.rawData)).digest('hex'),
+    notBefore: leaf.notBefore,
+    notAfter: leaf.notAfter,
+  };
+}
+
+const REVOCATION_REASONS: Readonly<Record<string, x509.X509CrlReason>> = {
+  KEY_COMPROMISE: x509.X509CrlReason.keyCompromise,
+  SUPERSEDED: x509.X509CrlReason.superseded,
+  AFFILIATION_CHANGED: x509.X509CrlReason.affiliationChanged,
+  CESSATION_OF_OPERATION: x509.X509CrlReason.cessationOfOperation,
+};
+
+/** The list of revoked certificates as DER, good for 24 hours from `nowMs`. */
+export async function signRevocationList(
+  authority: Authority,
+  revoked: readonly { readonly serial: string; readonly revokedAt: Date; readonly reason: string }[],
+  nowMs: number,
+): Promise<Buffer> {
+  const list = await x509.X509CrlGenerator.create({
+    issuer: authority.certificate.subject,
+    thisUpdate: new Date(nowMs),
+    nextUpdate: new Date(nowMs + DAY_MS),
+    signingAlgorithm: ALGORITHM,
+    signingKey: authority.keys.privateKey,
+    extensions: [await x509.AuthorityKeyIdentifierExtension.create(authority.certificate)],
+    entries: revoked.map(({ serial, revokedAt, reason }) => {
+      const told = REVOCATION_REASONS[reason];
+      return {
+        serialNumber: serial,
+        revocationDate: revokedAt,
+        ...(told === undefined ? {} : { reason: told }),
+      };
+    }),
+  });
+  return Buffer.from(list.rawData);
+}
+
 /** The private key as PKCS#8 PEM. */
 export async function privateKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
   const der = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
@@ -131,8 +225,8 @@ function newSerial(): string {
   return bytes.toString('hex');
 }
 
-function validFor(days: number): { notBefore: Date; notAfter: Date } {
+function validFor(days: number, nowMs = Date.now()): { notBefore: Date; notAfter: Date } {
   // Five minutes back, for clocks that are a little behind ours.
-  const notBefore = new Date(Date.now() - 300_000);
+  const notBefore = new Date(nowMs - 300_000);
   return { notBefore, notAfter: new Date(notBefore.getTime() + days * DAY_MS) };
 }

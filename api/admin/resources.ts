@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { balances } from './balances.ts';
 import { cardProducts } from './card-products.ts';
 import { cards } from './cards.ts';
+import { certificates } from './certificates.ts';
 import { clearingFiles } from './clearing-files.ts';
 import { customers } from './customers.ts';
 import { exceptions } from './exceptions.ts';
@@ -10,6 +11,7 @@ import { limits } from './limits.ts';
 import { money } from './money.ts';
 import { partnerBalancePostings } from './partner-balance-postings.ts';
 import { partnerBalances } from './partner-balances.ts';
+import { partners } from './partners.ts';
 import { transactions } from './transactions.ts';
 
 /** What operators see and do with what the platform keeps. */
@@ -26,4 +28,6 @@ export const resources: readonly Route[] = [
   ...cardProducts,
   ...limits,
   ...customers,
+  ...certificates,
+  ...partners,
 ];

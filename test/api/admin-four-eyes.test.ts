@@ -148,4 +148,34 @@ describe('what takes two', () => {
     expect((await approve(third, asked)).status).toBe(200);
     expect((await send(second, 'GET', path)).body.perTransactionMinor).toBe(900_000);
   });
+
+  it('a partner is added, changed at its version and suspended: its certificates stop within five seconds', async () => {
+    const third = await anOperator(api, { role: 'Admin' });
+    const wanted = { code: 'new-one', name: 'New', legalName: 'New One Ltd' };
+    const made = await approve(third, await send(platformSecond, 'POST', '/admin/partners', wanted));
+    expect([made.status, made.body.answer.code, made.body.answer.version]).toEqual([200, 'new-one', 1]);
+    const taken = await send(platformSecond, 'POST', '/admin/partners', wanted);
+    expect([taken.status, taken.body.title]).toEqual([409, 'CODE_TAKEN']);
+
+    const { partnerId, code: _code, state: _state, ...values } = made.body.answer;
+    const path = `/admin/partners/${partnerId}`;
+    const change = { ...values, name: 'Newer' };
+    const changed = await approve(third, await send(platformSecond, 'PUT', path, change));
+    expect([changed.body.answer.name, changed.body.answer.version]).toEqual(['Newer', 2]);
+    const late = await send(platformSecond, 'PUT', path, change);
+    expect([late.status, late.body.title]).toEqual([409, 'VERSION_CONFLICT']);
+
+    const found = await send(third, 'GET', '/admin/partners');
+    const other = found.body.items.find((one: { code: string }) => one.code === 'other');
+    const call = () => api.call('GET', '/secure/partner-balances', { as: 'other' });
+    expect((await call()).status).toBe(200);
+    const body = { reason: 'asked by the sponsor' };
+    const suspend = await send(platformSecond, 'POST', `/admin/partners/${other.partnerId}/suspend`, body);
+    expect((await call()).status).toBe(200);
+    expect((await approve(third, suspend)).status).toBe(200);
+    const deadline = Date.now() + 5_000;
+    while ((await call()).body.title !== 'PARTNER_SUSPENDED') expect(Date.now()).toBeLessThan(deadline);
+    const resume = await send(platformSecond, 'POST', `/admin/partners/${other.partnerId}/resume`, body);
+    expect((await approve(third, resume)).body.answer.state).toBe('ACTIVE');
+  });
 });

@@ -15,6 +15,7 @@ import {
   NOTHING_OF_ADMIN,
 } from '../support/admin-samples.ts';
 import { aBalance, aCard, topUp } from '../support/builders.ts';
+import { aCsr } from '../support/csr.ts';
 import { aPurchase } from '../support/card-traffic.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
 import { adminCall, anOperator, type TestOperator } from '../support/operators.ts';
@@ -117,8 +118,17 @@ async function makeOwned(): Promise<AdminNamed> {
     body: adjustment({ balanceId: await aBalance(api, card.customerId) }),
     headers: freshKey(),
   });
+  const { certificate_id: certificateId } = await api.owner
+    .selectFrom('certificates')
+    .innerJoin('partners', 'partners.partner_id', 'certificates.partner_id')
+    .select('certificate_id')
+    .where('partners.code', '=', 'demo')
+    .where('certificates.state', '=', 'ACTIVE')
+    .executeTakeFirstOrThrow();
   return {
     ...NOTHING_OF_ADMIN,
+    certificateId,
+    csr: (await aCsr()).csr,
     ...card,
     approvalId: asked.body.approvalId,
     configId: '0019167984',
@@ -244,7 +254,15 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
 });
 
 const idsIn = ({ body }: HttpAnswer): unknown[] =>
-  body.items.map((one: Record<string, unknown>) => one['id'] ?? one['fileId'] ?? JSON.stringify(one));
+  body.items.map(
+    (one: Record<string, unknown>) =>
+      one['id'] ??
+      one['certificateId'] ??
+      one['programmeId'] ??
+      one['partnerId'] ??
+      one['fileId'] ??
+      JSON.stringify(one),
+  );
 
 describe('the same requests, or for the door alone a wrong one, from those who may', () => {
   const open = PATHS.flatMap((path) =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Method } from '../../api/route.ts';
 import type { StoredOperatorState } from '../../domain/operator.ts';
 import { aBalance } from './builders.ts';
+import { aCsr } from './csr.ts';
 import type { ApiHarness, HttpAnswer } from './harness.ts';
 import { adminCall, anOperator } from './operators.ts';
 import { type Named, NOTHING_NAMED } from './route-samples.ts';
@@ -15,6 +16,8 @@ export interface AdminNamed extends Named {
   readonly fileId: string;
   readonly approvalId: string;
   readonly certificateId: string;
+  /** PEM of a certificate request. */
+  readonly csr: string;
   /** An operator who may be given work. */
   readonly operatorId: string;
 }
@@ -32,6 +35,7 @@ export const NOTHING_OF_ADMIN: AdminNamed = {
   fileId: 'no-such-file',
   approvalId: NOBODY,
   certificateId: NOBODY,
+  csr: '',
   operatorId: NOBODY,
 };
 
@@ -90,6 +94,22 @@ const anApproval = async ({ api, named }: Preparing) => {
   const body = adjustment({ balanceId: await aBalance(api, named.customerId) });
   const asked = await adminCall(api, 'POST', '/admin/adjustments', asking, { body, headers: freshKey() });
   return { approvalId: asked.body.approvalId as string };
+};
+
+const demoOf = (api: ApiHarness) =>
+  api.owner
+    .selectFrom('partners')
+    .select(['partner_id', 'public_id'])
+    .where('code', '=', 'demo')
+    .executeTakeFirstOrThrow();
+
+/** A certificate that waits for another operator, under a label of its own. */
+const aCertificateRequest = async ({ api }: Preparing) => {
+  const asking = await anOperator(api, { role: 'Manager', partner: 'demo' });
+  const label = randomUUID().slice(0, 8);
+  const body = { csr: (await aCsr()).csr, label, scopes: ['partner'] };
+  const asked = await adminCall(api, 'POST', '/admin/certificates', asking, { body });
+  return { certificateId: asked.body.certificateId as string };
 };
 
 const limitsBody = () => ({ perTransactionMinor: 60_000 });
@@ -214,4 +234,55 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   readProductLimits: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
   adminListCustomers: list,
   adminReadCustomer: missing,
+  listPartners: list,
+  readPartner: missing,
+  createPartner: {
+    ...own,
+    body: () => ({ code: `p-${randomUUID().slice(0, 8)}`, name: 'New', legalName: 'New Partner Ltd' }),
+  },
+  changePartner: {
+    ...missing,
+    body: () => ({
+      name: 'Demo',
+      legalName: 'Demo Partner Ltd',
+      contacts: [],
+      ipAllowList: [],
+      pinnedPublicKeys: [],
+      partnerRate: 100,
+      legacyIntegrations: true,
+      version: 1,
+    }),
+  },
+  suspendPartner: { ...missing, body: () => ({ reason: 'asked by the sponsor' }) },
+  resumePartner: {
+    ...missing,
+    body: () => ({ reason: 'asked by the sponsor' }),
+    answer: [409, 'STATE_CONFLICT'],
+  },
+  listProgrammes: list,
+  readProgramme: missing,
+  adminListCertificates: list,
+  adminReadCertificate: missing,
+  requestCertificate: {
+    ...missing,
+    body: ({ partnerId, csr }) => ({ csr, label: 'matrix', scopes: ['partner'], partnerId }),
+    before: async () => ({ csr: (await aCsr()).csr }),
+  },
+  approveCertificate: { ...missing, before: aCertificateRequest },
+  rejectCertificate: { ...missing, body: () => ({ reason: 'not asked for' }), before: aCertificateRequest },
+  revokeCertificate: {
+    ...missing,
+    body: () => ({ reason: 'SUPERSEDED' }),
+    before: async ({ api }) => {
+      const { partner_id: partnerId } = await demoOf(api);
+      const label = randomUUID().slice(0, 8);
+      const { fingerprint } = await api.addClient({ label, scopes: ['partner'], partnerId });
+      const { certificate_id: certificateId } = await api.owner
+        .selectFrom('certificates')
+        .select('certificate_id')
+        .where('fingerprint_sha256', '=', fingerprint)
+        .executeTakeFirstOrThrow();
+      return { certificateId };
+    },
+  },
 };

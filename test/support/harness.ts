@@ -9,6 +9,7 @@ import { Agent, request } from 'undici';
 import { createAuthorizer } from '../../activities/authorization/authorizer.ts';
 import { createProcessorClient } from '../../activities/processor/client.ts';
 import { createApp } from '../../api/app.ts';
+import { mountAuthority } from '../../api/authority-files.ts';
 import { listenForChanges } from '../../api/certificate-changes.ts';
 import { createCertificateRegistry } from '../../api/certificate-registry.ts';
 import type { MountedRoute } from '../../api/mount.ts';
@@ -89,6 +90,10 @@ export interface ApiHarness {
   readonly messages: readonly SentMessage[];
   readonly processorControl: (path: string, body?: object, method?: 'POST' | 'DELETE') => Promise<HttpAnswer>;
   call(method: string, path: string, options?: CallOptions): Promise<HttpAnswer>;
+  /** Address of the certificate listener. */
+  readonly certificateUrl: string;
+  /** A file of the public listener. */
+  bytes(path: string): Promise<Buffer>;
   /** One more client certificate of our authority, in the registry as told. */
   addClient(registration: Registration): Promise<Client>;
   /** An open connection to write any bytes to. */
@@ -163,11 +168,13 @@ export async function startApi(): Promise<ApiHarness> {
     files,
     processorUrl: simulator.contractUrl,
     messages,
+    authority,
   });
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
   const routes = [...publicApp.routes, ...certificateApp.routes];
   mountKybForm(publicApp.hono, parts.services);
+  mountAuthority(publicApp.hono, parts.services);
   mountDocs(publicApp.hono, describeApi(routes, VERSION));
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
@@ -225,6 +232,11 @@ export async function startApi(): Promise<ApiHarness> {
       const onPublic = options.listener === 'public';
       const base = onPublic ? `http://localhost:${publicListener.port}` : certificateUrl;
       return await send(base + path, method, clientNamed(options.as ?? 'demo').agent, options);
+    },
+    certificateUrl,
+    bytes: async (path) => {
+      const answer = await request(`http://localhost:${publicListener.port}${path}`);
+      return Buffer.from(await answer.body.arrayBuffer());
     },
     addClient: async (registration) => {
       const issued = await issueCertificate(authority, `CN=${registration.label}`, 'client', []);
@@ -306,6 +318,7 @@ interface ServiceParts {
   readonly files: Files;
   readonly processorUrl: string;
   readonly messages: SentMessage[];
+  readonly authority: Authority;
 }
 
 async function createServices(parts: ServiceParts): Promise<{ services: Services; stop(): Promise<void> }> {
@@ -339,6 +352,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
       certificates,
       sms: recorder(messages),
       mail: recorder(messages),
+      authority: parts.authority,
       kycProviders: [
         {
           code: 'simulator',
