@@ -32,7 +32,7 @@ beforeAll(async () => {
   engine = createDatabase(createPool({ url: fresh.engineUrl, max: 2, name: 'test' }));
   writeFileSync(
     join(folder, 'processor-keys.json'),
-    JSON.stringify({ cvk: { version: 1, key: '0123456789ABCDEF0123456789ABCDEF' } }),
+    JSON.stringify({ cvk: { version: 1, key: '0123456789ABCDEFFEDCBA9876543210' } }),
   );
 });
 
