@@ -38,7 +38,11 @@ export function createPool(options: PoolOptions): pg.Pool {
     max: options.max,
     application_name: options.name,
     // Batches send the same few statements, which are written for one plan: making it anew costs more than it saves.
-    ...(options.pipeline === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
+    // A plan made while a table was empty would read it from end to end, and is kept until the table's statistics
+    // are next gathered, when it may be large: the indexes are taken from the first row on.
+    ...(options.pipeline === true
+      ? { options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off' }
+      : {}),
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: options.statementTimeoutMs ?? 10_000,
