@@ -20,21 +20,21 @@ export interface Folders {
   readonly dataDir: string;
 }
 
-/** The addresses of a running stack; the panel only when somebody could sign in there. */
+/** The addresses of a running stack; where operators sign in only when there is one. Their panel does not exist yet. */
 export function addressLines(quickstart: Quickstart): string[] {
   const operator = quickstart.operators[0];
-  const panel =
+  const signIn =
     operator === undefined
       ? []
       : [
           columns(
-            'Panel',
-            quickstart.panelUrl,
+            'Operators',
+            `${quickstart.publicUrl}/admin/session`,
             `${operator.email} / ${operator.password}, code in the inbox`,
           ),
         ];
   return [
-    ...panel,
+    ...signIn,
     columns('API', `${quickstart.publicUrl}/docs`, `${quickstart.certificateUrl} (client certificate)`),
     columns('Temporal UI', quickstart.temporalUiUrl, `Inbox  ${quickstart.simulators.inboxUrl}`),
   ];
