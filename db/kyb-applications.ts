@@ -10,7 +10,7 @@ import {
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
-import type { KybApplicationsTable } from './kyb-tables.ts';
+import type { KybApplicationsTable } from './tables/kyb.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
