@@ -36,7 +36,7 @@ export interface ProgrammesTable {
   partner_id: number;
   issuer_code: string;
   name: string;
-  state: Generated<'ACTIVE' | 'SUSPENDED'>;
+  state: Generated<'ACTIVE' | 'CLOSED'>;
   sandbox: Generated<boolean>;
   balance_holder: 'platform' | 'external';
   funding: 'credit' | 'deposit';
