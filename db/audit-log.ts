@@ -63,6 +63,8 @@ export type AuditAction =
   | 'partner.resumed'
   | 'programme.created'
   | 'programme.updated'
+  | 'card_product.created'
+  | 'card_product.updated'
   | 'hold.released'
   | 'exception.claimed'
   | 'exception.assigned'

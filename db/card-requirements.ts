@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { CorporationStanding } from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import type { Trx } from './atomically.ts';
 import { holdCorporation, refuseStanding } from './corporations.ts';
 import type { CardProductsTable } from './database.ts';
@@ -17,11 +18,13 @@ export interface RequestedCard {
   readonly corporationId: string | null;
 }
 
-/** The requirements before issuing, in their order (cards 2); answers the product. Throws their 404 and 422. */
+/** The requirements before issuing, in their order (cards 2); answers the product. Throws their 404 and 422, `STATE_CONFLICT` in a closed programme. */
 export async function requireCardRequest(trx: Trx, request: RequestedCard): Promise<CardProduct> {
   const { customerId, corporationId } = request;
+  const programme = await programmeOf(trx, request.programmeId);
+  refuseClosed(programme);
   const product = await requireProduct(trx, request);
-  const waived = corporationId !== null && (await waivesHolderKyc(trx, request.programmeId));
+  const waived = corporationId !== null && programme.corporate_holder_kyc === 'waived';
   const person =
     customerId === null
       ? null
@@ -52,14 +55,12 @@ async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardPro
   return product;
 }
 
-async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
-  const programme = await trx
+const programmeOf = (trx: Trx, programmeId: number) =>
+  trx
     .selectFrom('programmes')
-    .select('corporate_holder_kyc')
+    .select(['state', 'corporate_holder_kyc'])
     .where('programme_id', '=', programmeId)
     .executeTakeFirstOrThrow();
-  return programme.corporate_holder_kyc === 'waived';
-}
 
 async function requireHolder(trx: Trx, programmeId: number, customerId: number, kycNeeded: boolean) {
   const holder = await trx

@@ -7,6 +7,7 @@ import {
   standingRefusal,
 } from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
@@ -58,7 +59,7 @@ export interface NewCorporation {
 }
 
 /**
- * Stores a corporation and its key (onboarding 4). Throws `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
+ * Stores a corporation and its key (onboarding 4). Throws `STATE_CONFLICT` in a closed programme, `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
  * application nor the programme's setting gives, `TAX_ID_ALREADY_REGISTERED`, `EXTERNAL_ID_ALREADY_USED`,
  * `KYB_APPLICATION_USED`.
  */
@@ -67,6 +68,7 @@ export async function createCorporation(
   programme: Programme,
   corporation: NewCorporation,
 ): Promise<Corporation> {
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   const { subjectKey } = corporation;
   if (corporation.kyb !== 'NOT_STARTED' && corporation.kybApplicationId === null) {

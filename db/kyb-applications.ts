@@ -7,10 +7,11 @@ import {
   type KybStatus,
   type SectionMark,
 } from '../domain/kyb-application.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
-import type { KybApplicationsTable } from './kyb-tables.ts';
+import type { KybApplicationsTable } from './tables/kyb.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
@@ -73,7 +74,7 @@ const APPLICATIONS_A_DAY = 10;
 
 /**
  * Stores step 1 of the form in one commit (onboarding 8.4): application, key, sections, workflow start, audit;
- * the workflow sends mail 1. Throws `TOO_MANY_REQUESTS` (ten a day from one address).
+ * the workflow sends mail 1. Throws `STATE_CONFLICT` in a closed programme, `TOO_MANY_REQUESTS` (ten a day from one address).
  */
 export async function createKybApplication(
   trx: Trx,
@@ -81,6 +82,7 @@ export async function createKybApplication(
   application: NewKybApplication,
 ): Promise<KybApplication> {
   const { applicationId, subjectKey, ipIndex } = application;
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   if (ipIndex !== null) await refuseTooMany(trx, ipIndex);
   await trx

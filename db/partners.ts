@@ -16,7 +16,7 @@ export interface Programme {
   readonly publicId: string;
   readonly partnerId: number;
   readonly issuerCode: string;
-  readonly state: 'ACTIVE' | 'SUSPENDED';
+  readonly state: 'ACTIVE' | 'CLOSED';
   readonly sandbox: boolean;
   readonly balanceHolder: 'platform' | 'external';
   readonly funding: 'credit' | 'deposit';

@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { Refusal } from '../domain/errors.ts';
 import type { ImportMode, RowResult, RowStatus } from '../domain/user-import.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
 import type { StoredSubjectKey } from './customers.ts';
@@ -25,8 +26,12 @@ export interface NewImport {
   readonly file: { readonly key: string; readonly bytes: number; readonly sha256: string };
 }
 
-/** Stores an import whose file is in the document store, and asks for its workflow (onboarding 3). */
+/**
+ * Stores an import whose file is in the document store, and asks for its workflow (onboarding 3). Throws
+ * `STATE_CONFLICT` in a closed programme.
+ */
 export async function createImport(trx: Trx, programme: Programme, given: NewImport): Promise<UserImport> {
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   const { subjectKey, file } = given;
   const { actor } = callerOf(trx);

@@ -12,6 +12,7 @@ import { money } from './money.ts';
 import { partnerBalancePostings } from './partner-balance-postings.ts';
 import { partnerBalances } from './partner-balances.ts';
 import { partners } from './partners.ts';
+import { programmes } from './programmes.ts';
 import { transactions } from './transactions.ts';
 
 /** What operators see and do with what the platform keeps. */
@@ -30,4 +31,5 @@ export const resources: readonly Route[] = [
   ...customers,
   ...certificates,
   ...partners,
+  ...programmes,
 ];

@@ -85,6 +85,14 @@ const KNOWN_CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 export const knownCurrency = () =>
   currencyCode().refine((code) => KNOWN_CURRENCIES.has(code), 'must be an ISO 4217 code');
 
+/** A whole number of a setting. */
+export const wholeFrom = (min: number, max: number) => {
+  const told = `must be from ${min} to ${max}`;
+  return z.int(told).min(min, told).max(max, told);
+};
+
+export const yesOrNo = () => z.boolean({ error: 'must be true or false' });
+
 /** `true` or `false` in a query. */
 export const flag = () => word(['true', 'false']).transform((value) => value === 'true');
 

@@ -112,6 +112,39 @@ const aCertificateRequest = async ({ api }: Preparing) => {
   return { certificateId: asked.body.certificateId as string };
 };
 
+/** A programme of a partner, with what has to be said alone. */
+export const aProgramme = (partnerId: string) => ({
+  partnerId,
+  issuerCode: `i-${randomUUID().slice(0, 8)}`,
+  name: 'A programme',
+  balanceHolder: 'platform',
+  funding: 'deposit',
+  defaultCurrency: 'EUR',
+  kycMode: 'EXTERNAL',
+  country: 'PL',
+});
+
+let ranges = 0;
+
+/** A card product of a programme, with numbers that no other has. */
+export const aProduct = (programmeId: string) => {
+  ranges += 1;
+  const range = `5599${String(ranges).padStart(4, '0')}`;
+  return {
+    programmeId,
+    configId: String(4_000_000 + ranges),
+    name: 'A product',
+    kind: 'VIRTUAL',
+    currency: 'EUR',
+    binPrefix: range,
+    rangeLow: range.padEnd(16, '0'),
+    rangeHigh: range.padEnd(16, '9'),
+    network: 'MASTERCARD',
+    category: 'prepaid',
+    processorProductId: 'VIR-EUR-TEST',
+  };
+};
+
 const limitsBody = () => ({ perTransactionMinor: 60_000 });
 
 /** One sample for every operation of `/admin` that somebody signed in may call. */
@@ -226,6 +259,12 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   adminReadCard: missing,
   adminListCardProducts: list,
   adminReadCardProduct: { ...missing, query: ({ programmeId }) => `?programmeId=${programmeId}` },
+  createCardProduct: { ...missing, body: ({ programmeId }) => aProduct(programmeId) },
+  changeCardProduct: {
+    ...missing,
+    query: ({ programmeId }) => `?programmeId=${programmeId}`,
+    body: () => ({ name: 'Another name', version: 1 }),
+  },
   adminReadCardLimits: missing,
   adminPutCardLimits: { ...missing, body: limitsBody },
   adminReadCustomerLimits: missing,
@@ -261,6 +300,11 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   },
   listProgrammes: list,
   readProgramme: missing,
+  createProgramme: {
+    ...missing,
+    body: ({ partnerId }) => aProgramme(partnerId),
+  },
+  changeProgramme: { ...missing, body: () => ({ name: 'Another name', version: 1 }) },
   adminListCertificates: list,
   adminReadCertificate: missing,
   requestCertificate: {

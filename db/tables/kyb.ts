@@ -1,10 +1,9 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { KybChannel, KybSection, KybStatus, SectionState } from '../domain/kyb-application.ts';
-import type { KybDocumentType } from '../domain/kyb-document.ts';
-import type { KybPersonRole } from '../domain/kyb-form.ts';
-import type { DocumentType } from '../domain/verification.ts';
-
-type CreatedAt = ColumnType<Date, Date | undefined, never>;
+import type { KybChannel, KybSection, KybStatus, SectionState } from '../../domain/kyb-application.ts';
+import type { KybDocumentType } from '../../domain/kyb-document.ts';
+import type { KybPersonRole } from '../../domain/kyb-form.ts';
+import type { DocumentType } from '../../domain/verification.ts';
+import type { CreatedAt } from './columns.ts';
 
 /** Tables of company applications (migration 0018). */
 export interface KybTables {
