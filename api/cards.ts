@@ -5,8 +5,10 @@ import { findBalance } from '../db/balances.ts';
 import { type CardRow, findCard, listCards } from '../db/cards.ts';
 import { readCorporation } from '../db/corporations.ts';
 import { readCustomer, type StoredSubjectKey } from '../db/customers.ts';
+import { chargeRate } from '../db/rate-limits.ts';
 import { fullDataRefusal } from '../domain/card.ts';
 import { Refusal } from '../domain/errors.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { encryptFullCard } from '../vault/cards.ts';
 import { openPersonal, sealPersonal } from '../vault/personal-data.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
@@ -157,4 +159,15 @@ export async function sealFullCard(
   });
   if (sealed === null) throw new Error('the vault has no data of an active card');
   return sealed;
+}
+
+/** The full card once more, after its first reader: ten times an hour (channels 14). Throws as `sealFullCard`. */
+export async function sealFullCardAgain(
+  trx: Trx,
+  vault: Vault,
+  card: CardRow,
+  recipient: RecipientKey | null,
+): Promise<string> {
+  await chargeRate(trx, card.partner_id, rateOf.fullCardData(card.card_id));
+  return await sealFullCard(trx, vault, card, recipient);
 }

@@ -10,6 +10,7 @@ import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { KycProviderSettings } from '../domain/kyc-provider.ts';
+import type { RateLimits } from './rate-limits.ts';
 
 /** What handlers work with; put together once in `api/main.ts`, and in tests by the harness. */
 export interface Services {
@@ -31,6 +32,9 @@ export interface Services {
   readonly logger: Logger;
   readonly health: HealthChecks;
   readonly metrics: RequestMetrics;
+  readonly rates: RateLimits;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly isTrustedProxy: (ip: string) => boolean;
   /** Clock of this machine, for deadlines only. */
   readonly nowMs: () => number;
 }
@@ -67,6 +71,8 @@ export interface RequestMetrics {
     readonly status: number;
     readonly durationMs: number;
   }): void;
+  /** A request was refused by a row of channels 14. */
+  rateLimited(row: string): void;
 }
 
 export interface HealthChecks {

@@ -36,6 +36,7 @@ export interface Database extends KybTables {
   one_time_codes: OneTimeCodesTable;
   address_guards: AddressGuardsTable;
   guess_guards: GuessGuardsTable;
+  rate_buckets: RateBucketsTable;
   verifications: VerificationsTable;
   verification_documents: VerificationDocumentsTable;
   provider_events: ProviderEventsTable;
@@ -542,6 +543,12 @@ export interface AddressGuardsTable {
   sent_at: Generated<Date[]>;
   killed_at: Generated<Date[]>;
   blocked_until: Date | null;
+}
+
+export interface RateBucketsTable {
+  partner_id: number;
+  bucket: string;
+  full_at: Date;
 }
 
 export interface GuessGuardsTable {

@@ -6,7 +6,7 @@ const SESSIONS_KEPT = sql`interval '30 days'`;
 
 /**
  * Deletes what nobody can use any more: codes with the personal data in them, challenges, pairing tokens, guards
- * without a guess in the last day, and after a month sessions, until when an old token is still known as such.
+ * without a guess in the last day, full token buckets, and after a month sessions, until when an old token is still known as such.
  * Engine only.
  */
 export async function forgetSignInLeftovers(engine: Kysely<Database>): Promise<void> {
@@ -20,6 +20,7 @@ export async function forgetSignInLeftovers(engine: Kysely<Database>): Promise<v
       and not exists (select from device_installations where guarded = 'device:' || installation_id)`,
     sql`delete from address_guards where (blocked_until is null or blocked_until < cardloom_now())
       and not exists (select from unnest(sent_at || killed_at) as at where at > cardloom_now() - ${DAY})`,
+    sql`delete from rate_buckets where full_at < cardloom_now()`,
     sql`delete from customer_sessions where absolute_expires_at < cardloom_now() - ${SESSIONS_KEPT}`,
   ];
   for (const statement of statements) await statement.execute(engine);

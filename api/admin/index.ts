@@ -40,6 +40,7 @@ export const adminChannel = channel<OperatorPrincipal>({
 const adminDoor = channel<NobodyPrincipal>({
   name: 'admin',
   prefix: '/admin',
+  anonymous: true,
   identify: async (_services, { requestId, ip }) => ({
     principal: { kind: 'nobody' },
     caller: { partnerId: null, actor: { type: 'SYSTEM', id: 'admin-door' }, requestId, ip },
@@ -47,6 +48,7 @@ const adminDoor = channel<NobodyPrincipal>({
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: 'admin-door',
+    rated: null,
   }),
   admit: admitAddress,
   routes: [...signInRoutes, ...linkRoutes, doorRoute(publicKeyRoute('adminPublicKey'))],

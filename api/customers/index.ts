@@ -21,6 +21,7 @@ import { verifications } from './verifications.ts';
 const entryChannel = channel<EntryPrincipal>({
   name: 'entry',
   prefix: '/customers',
+  anonymous: true,
   identify: identifyEntry,
   admit: async (_services, _arrival, known) => known,
   routes: [...registrations, ...activations, ...devices, ...signIns, ...passwordResets],

@@ -9,6 +9,7 @@ import { kycWebhooks } from './kyc-webhooks.ts';
 export const publicChannel = channel<NobodyPrincipal>({
   name: 'public',
   prefix: '',
+  anonymous: true,
   identify: async (_services, arrival) => ({
     principal: { kind: 'nobody' },
     caller: {
@@ -21,6 +22,7 @@ export const publicChannel = channel<NobodyPrincipal>({
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: 'public',
+    rated: null,
   }),
   admit: async (_services, _arrival, known) => known,
   routes: [...health, ...kycWebhooks, ...kybLinks, publicRoute(publicKeyRoute('publicKey'))],
