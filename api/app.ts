@@ -6,7 +6,7 @@ import { addressIn } from './exchange.ts';
 import { COMMON_HEADERS, failureOf, finishRequest } from './finish-request.ts';
 import { toResponse } from './hono-exchange.ts';
 import { requestIdOf } from './middleware/request-id.ts';
-import { rateHeaders } from './rate-limits.ts';
+import { rateHeaders } from './rate-standing.ts';
 import { beginFacts, factsOf, incomingOf } from './request-facts.ts';
 import type { Services } from './services.ts';
 

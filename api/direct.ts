@@ -3,7 +3,7 @@ import type { AnyChannel } from './channel.ts';
 import { addressIn, type Exchange, type Written } from './exchange.ts';
 import { COMMON_HEADERS, failureOf, finishRequest } from './finish-request.ts';
 import { requestIdOf } from './middleware/request-id.ts';
-import { rateHeaders } from './rate-limits.ts';
+import { rateHeaders } from './rate-standing.ts';
 import { newFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
 import { serveRoute } from './serve-route.ts';

@@ -1,5 +1,5 @@
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import { rateHeaders } from './rate-limits.ts';
+import { rateHeaders } from './rate-standing.ts';
 
 /** HTTP status of every refusal (channels 4). */
 const STATUS: Readonly<Record<RefusalCode, number>> = {

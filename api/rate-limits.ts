@@ -1,24 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
-import { type Rated, rateOf, refuseTaken, takeToken } from '../domain/rate-limit.ts';
+import { rateOf, refuseTaken, takeToken } from '../domain/rate-limit.ts';
 import { addressRanges, networkOf } from './address-list.ts';
 import { addressIn } from './exchange.ts';
-import { factsOf, incomingOf, type RequestFacts } from './request-facts.ts';
-import type { Services } from './services.ts';
-
-/** Where somebody stands after a request, told with the answer (channels 14). */
-export interface RateStanding {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetSeconds: number;
-}
-
-/** The token buckets of this process. */
-export interface RateLimits {
-  /** Takes a token for a request and notes the standing in its facts. Throws `TOO_MANY_REQUESTS`. */
-  take(rated: Rated, facts: RequestFacts): void;
-  /** The address to count a request without identity by; null for one that is not counted. */
-  countedAddress(ip: string | null): string | null;
-}
+import { factsOf, incomingOf } from './request-facts.ts';
+import type { RateLimits, Services } from './services.ts';
 
 interface Options {
   /** A clock in milliseconds that never goes back. */
@@ -62,13 +47,3 @@ export const countReads =
     if (address !== null) rates.take(rateOf.address(address, true), factsOf(context));
     await next();
   };
-
-/** `RateLimit-*` of an answer; none where nothing was counted. */
-export const rateHeaders = (standing: RateStanding | null): Readonly<Record<string, string>> =>
-  standing === null
-    ? {}
-    : {
-        'RateLimit-Limit': String(standing.limit),
-        'RateLimit-Remaining': String(standing.remaining),
-        'RateLimit-Reset': String(standing.resetSeconds),
-      };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import type { RateStanding } from './rate-limits.ts';
+import type { RateStanding } from './rate-standing.ts';
 
 /** What the one log line of a request tells; filled in on the way (channels 3). */
 export interface RequestFacts {

@@ -73,7 +73,12 @@ const list = customerRoute({
   refusals: ['BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { limit, cursor, ...filters } = call.query;
-    return await listCardsOf(call, { customerId: call.principal.customerId, ...filters }, { limit, cursor });
+    return await listCardsOf(
+      call,
+      { customerId: call.principal.customerId, ...filters },
+      { limit, cursor },
+      'holder',
+    );
   },
 });
 
@@ -90,7 +95,12 @@ const readSummary = customerRoute({
   handle: async (call) => ({
     status: 200,
     body: await call.atomically(async (trx) =>
-      presentCard(trx, call.services.vault, await requireCard(trx, own(call.principal, call.params))),
+      presentCard(
+        trx,
+        call.services.vault,
+        await requireCard(trx, own(call.principal, call.params)),
+        'holder',
+      ),
     ),
   }),
 });

@@ -1,4 +1,5 @@
 import { channel } from '../channel.ts';
+import { identifyNobody } from '../nobody.ts';
 import { type NobodyPrincipal, publicRoute } from '../partner-principal.ts';
 import { publicKeyRoute } from '../public-key.ts';
 import { health } from './health.ts';
@@ -10,20 +11,7 @@ export const publicChannel = channel<NobodyPrincipal>({
   name: 'public',
   prefix: '',
   anonymous: true,
-  identify: async (_services, arrival) => ({
-    principal: { kind: 'nobody' },
-    caller: {
-      partnerId: null,
-      actor: { type: 'SYSTEM', id: 'public' },
-      requestId: arrival.requestId,
-      ip: arrival.ip,
-    },
-    partnerId: null,
-    scopes: [],
-    pinnedPublicKeys: [],
-    idempotencyScope: 'public',
-    rated: null,
-  }),
+  identify: identifyNobody('public'),
   admit: async (_services, _arrival, known) => known,
   routes: [...health, ...kycWebhooks, ...kybLinks, publicRoute(publicKeyRoute('publicKey'))],
 });

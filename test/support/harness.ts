@@ -21,8 +21,7 @@ import { mountKybForm } from '../../api/kyb/page.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
 import { describeApi } from '../../api/openapi.ts';
-import type { RateLimits } from '../../api/rate-limits.ts';
-import type { Services } from '../../api/services.ts';
+import type { RateLimits, Services } from '../../api/services.ts';
 import { VERSION } from '../../api/version.ts';
 import {
   type Authority,
