@@ -221,6 +221,7 @@ export interface ProgrammesTable {
   extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;
+  retention_years: Generated<number>;
 }
 
 export interface CardProductsTable {
@@ -415,7 +416,8 @@ export interface UserImportsTable {
   dry_run: boolean;
   state: Generated<'RECEIVED' | 'VALIDATING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED'>;
   cancelled: Generated<boolean>;
-  file_key: string;
+  /** Null once the file is deleted. */
+  file_key: string | null;
   file_bytes: number;
   file_sha256: string;
   rows: Generated<number | null>;
@@ -942,6 +944,7 @@ export interface DeliveryBatchesTable {
   rows: number;
   started_at: Date | null;
   ended_at: Date | null;
+  bodies_purged: Generated<boolean>;
   created_at: CreatedAt;
 }
 

@@ -21,6 +21,7 @@ import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
 import * as rateLimits from './migrations/0022-rate-limits.ts';
+import * as retention from './migrations/0023-retention.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -44,6 +45,7 @@ const migrations: Record<string, Migration> = {
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
   '0022-rate-limits': rateLimits,
+  '0023-retention': retention,
 };
 
 /** Name of the newest migration of this release. */
