@@ -10,6 +10,7 @@ import {
 } from './database/reconciliation.ts';
 import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
+import { createRetentionActivities, type RetentionCollaborators } from './database/retention.ts';
 import { createUserImportActivities, type UserImportCollaborators } from './database/user-imports.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
@@ -27,6 +28,7 @@ export type Collaborators = VerificationCollaborators &
   ClearingFileCollaborators &
   ReconciliationCollaborators &
   KybCollaborators &
+  RetentionCollaborators &
   UserImportCollaborators;
 
 /** All activities, by the names under which workflows call them. */
@@ -40,6 +42,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
   ...createKybActivities(collaborators),
+  ...createRetentionActivities(collaborators),
   ...createUserImportActivities(collaborators),
 });
 

@@ -1,5 +1,6 @@
 import type { RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
+import { type Rated, rateOf } from '../domain/rate-limit.ts';
 import { isAllowedAddress } from './address-list.ts';
 import type { Arrival, Identified } from './channel.ts';
 import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
@@ -32,6 +33,7 @@ export async function identifyPartner(
     scopes: certificate.scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     idempotencyScope: `partner:${id}`,
+    rated: ratedBy(certificate),
   };
 }
 
@@ -95,6 +97,14 @@ export async function admitPartner(
   };
 }
 
+/** All certificates of a partner share what it is allowed; one of no partner has what a partner has by default. */
+const ratedBy = ({ partner, certificateId }: RegisteredCertificate): Rated =>
+  partner === null
+    ? rateOf.partner(certificateId, DEFAULT_PARTNER_RATE)
+    : rateOf.partner(partner.publicId, partner.rate);
+
+const DEFAULT_PARTNER_RATE = 100;
+
 /** Knows the processor by its certificate. Throws 401. */
 export async function identifyProcessor(
   services: Services,
@@ -115,6 +125,8 @@ export async function identifyProcessor(
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
     idempotencyScope: `processor:${processor}`,
+    // Authorizations are bounded by how many run at once, not by how many come (channels 14).
+    rated: null,
   };
 }
 
@@ -135,5 +147,6 @@ export async function identifySponsor(
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     // The label names a sponsor of no partner, so that a renewed certificate keeps its keys.
     idempotencyScope: `sponsor:${partner?.publicId ?? label}`,
+    rated: ratedBy(certificate),
   };
 }

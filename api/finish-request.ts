@@ -76,12 +76,16 @@ export function finishRequest(
   facts: RequestFacts,
   { status, durationMs, ip, error, replayed }: Outcome,
 ): void {
+  const { rate: _told, ...logged } = facts;
   services.metrics.request({ listener, route: facts.route ?? 'none', method, status, durationMs });
+  if (error instanceof Refusal && error.options.rate !== undefined) {
+    services.metrics.rateLimited(error.options.rate.row);
+  }
   services.logger.info(
     {
       listener,
       method,
-      ...facts,
+      ...logged,
       status,
       ip,
       errorTitle: error instanceof Refusal ? error.code : undefined,

@@ -9,7 +9,7 @@ import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { storeCard } from '../vault/cards.ts';
 import { decrypt } from '../vault/jwe.ts';
 import type { Vault } from '../vault/vault.ts';
-import { sealFullCard, sealHolderName, subjectKeyOf } from './cards.ts';
+import { sealFullCard, sealFullCardAgain, sealHolderName, subjectKeyOf } from './cards.ts';
 import { claim, isKept, replay, storedRefusal } from './middleware/idempotency.ts';
 import { openPerson } from './personal-data.ts';
 import { programmeIds, type Reach } from './reach.ts';
@@ -212,17 +212,12 @@ async function finish(
     bin: stored.bin,
     expiryDate,
   });
-  const sealed = await sealCardOf(trx, call, cardId);
+  const sealed = await sealFullCard(trx, vault, await cardOf(trx, call, cardId), call.recipient);
   const answer: Answer = { status: 201, sealed, cardId };
   if (use !== null) {
     await completeKey(trx, use, { status: 201, body: null, location: null, cardId });
   }
   return answer;
-}
-
-async function sealCardOf(trx: Trx, call: IssueCall, cardId: number): Promise<string> {
-  const card = await cardOf(trx, call, cardId);
-  return await sealFullCard(trx, call.services.vault, card, call.recipient);
 }
 
 async function cardOf(trx: Trx, call: IssueCall, cardId: number): Promise<CardRow> {
@@ -235,5 +230,5 @@ async function cardOf(trx: Trx, call: IssueCall, cardId: number): Promise<CardRo
 
 const replayCard = async (trx: Trx, call: IssueCall, cardId: number): Promise<Answer> => ({
   status: 201,
-  sealed: await sealCardOf(trx, call, cardId),
+  sealed: await sealFullCardAgain(trx, call.services.vault, await cardOf(trx, call, cardId), call.recipient),
 });

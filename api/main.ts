@@ -13,6 +13,7 @@ import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
 import { connectClient } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { addressRanges } from './address-list.ts';
 import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { mountAuthority } from './authority-files.ts';
@@ -27,6 +28,7 @@ import { createLogger } from './logger.ts';
 import { createMetrics, listenMetrics } from './metrics.ts';
 import { closeUntrusted } from './middleware/client-certificate.ts';
 import { describeApi } from './openapi.ts';
+import { createRateLimits } from './rate-limits.ts';
 import type { Services } from './services.ts';
 import { listenForChanges } from './certificate-changes.ts';
 import { VERSION } from './version.ts';
@@ -113,6 +115,8 @@ const services: Services = {
     draining: () => draining,
   }),
   metrics,
+  rates: createRateLimits({ nowMs: () => performance.now(), exempt: config.RATE_LIMIT_EXEMPT_CIDRS }),
+  isTrustedProxy: addressRanges(config.TRUSTED_PROXY_CIDRS),
   nowMs: Date.now,
 };
 
@@ -120,7 +124,7 @@ const publicApp = createApp(services, 'public', publicChannels);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
 mountKybForm(publicApp.hono, services);
 mountAuthority(publicApp.hono, services);
-mountDocs(publicApp.hono, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
+mountDocs(publicApp.hono, services, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
 
 const publicTls =
   config.PUBLIC_TLS_CERT === null || config.PUBLIC_TLS_KEY === null

@@ -3,6 +3,7 @@ import type { Caller } from '../domain/actor.ts';
 import type { ApprovalKind } from '../domain/approval-kind.ts';
 import type { RefusalCode } from '../domain/errors.ts';
 import type { Permission } from '../domain/permission.ts';
+import type { Rated } from '../domain/rate-limit.ts';
 import type { CertificateScope } from '../db/database.ts';
 import type { Trx } from '../db/atomically.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
@@ -177,9 +178,12 @@ export interface RouteDeclaration<Principal, P extends ZodType, Q extends ZodTyp
   readonly maxBodyBytes?: number;
   /**
    * For callers whose identity lies in the bytes they sent (signed webhooks): runs as soon as these are read,
-   * before anything is parsed. Throws 401, or 404 where the path names nobody.
+   * before anything is parsed, and tells whom their requests are counted for. Throws 401, or 404 where the path names
+   * nobody.
    */
-  readonly authenticate?: (sent: Unparsed) => void;
+  readonly authenticate?: (sent: Unparsed) => Rated;
+  /** May be asked as often as anybody likes, by callers without identity too. */
+  readonly uncounted?: true;
   readonly contentType?: 'application/json' | 'multipart/form-data';
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: ZodType }>>;
   readonly refusals: readonly RefusalCode[];

@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import { atomically, type Trx } from '../db/atomically.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel, Arrival, Identified } from './channel.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { statusOf } from './errors.ts';
 import { checkContentType, checkDeclaredLength, parseForm, parseJson, readBody } from './middleware/body.ts';
 import { fingerprintOf, readKey, underKey } from './middleware/idempotency.ts';
@@ -33,9 +34,11 @@ export async function serveRoute(
   facts.route = `${route.method} ${channel.prefix}${route.path}`;
   const arrival: Arrival = { method: route.method, header, ip, socket, requestId: facts.requestId };
   checkDeclaredLength(exchange, maxBodyBytesOf(route));
+  if (channel.anonymous === true) countAddress(services, route, exchange);
   const known = await channel.identify(services, arrival);
   facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
   facts.partnerId = known.caller.partnerId;
+  if (known.rated !== null) services.rates.take(known.rated, facts);
   try {
     if (channel.permit === undefined) refuseScope(route, known);
     else channel.permit(route, known.principal);
@@ -55,6 +58,13 @@ export async function serveRoute(
     }
     throw error;
   }
+}
+
+/** Health is asked without bound, and who signs what they send is counted once they are known. */
+function countAddress({ rates }: Services, route: Route, { ip, facts, method }: Exchange): void {
+  if (route.uncounted === true || route.authenticate !== undefined) return;
+  const address = rates.countedAddress(ip);
+  if (address !== null) rates.take(rateOf.address(address, method === 'GET'), facts);
 }
 
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
@@ -84,7 +94,8 @@ async function readCall(
   const contentType = header('content-type') ?? undefined;
   if (route.authenticate === undefined) checkContentType(exchange, multipart);
   const raw = await readBody(exchange, maxBodyBytesOf(route));
-  route.authenticate?.({ services, param, header, raw });
+  const rated = route.authenticate?.({ services, param, header, raw });
+  if (rated !== undefined) services.rates.take(rated, exchange.facts);
   checkContentType(exchange, multipart);
   const opened = await openRequest(services.vault, {
     jwe: route.jwe,

@@ -1,11 +1,13 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { OpenLock } from '../domain/card-lock.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
 import { requireCardRequest } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
 import { lockForManyCards } from './many-cards.ts';
+import { chargeRate } from './rate-limits.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
 
@@ -111,13 +113,15 @@ export interface CardRequest {
 
 /**
  * Stores the intent to make a card: requirements in their order (cards 2), then a PENDING row with the
- * reference the processor is called with. Throws the 404 and 422 refusals of that table.
+ * reference the processor is called with. Throws the 404 and 422 refusals of that table, `TOO_MANY_REQUESTS`.
  */
 export async function requestCard(
   trx: Trx,
   request: CardRequest,
 ): Promise<{ readonly card: Selectable<CardsTable>; readonly product: CardProduct }> {
   const product = await requireCardRequest(trx, request);
+  const { customerId, partnerId } = request;
+  if (customerId !== null) await chargeRate(trx, partnerId, rateOf.cardsCreated(customerId));
   const card = await trx
     .insertInto('cards')
     .values({

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, tooManyRequests } from '../domain/errors.ts';
 import {
   KYB_SECTIONS,
   type KybChannel,
@@ -149,9 +149,11 @@ async function refuseTooMany(trx: Trx, ipIndex: Buffer): Promise<void> {
     .execute();
   const oldest = today[0];
   if (today.length < APPLICATIONS_A_DAY || oldest === undefined) return;
-  throw new Refusal('TOO_MANY_REQUESTS', 'Ten applications a day may come from one address.', {
-    retryAfterSeconds: Math.max(1, Math.ceil((oldest.created_at.getTime() + DAY_MS - now.getTime()) / 1000)),
-  });
+  throw tooManyRequests(
+    'Ten applications a day may come from one address.',
+    { row: 'applications', limit: APPLICATIONS_A_DAY },
+    (oldest.created_at.getTime() + DAY_MS - now.getTime()) / 1_000,
+  );
 }
 
 /** The application. Throws `APPLICATION_NOT_FOUND` when missing or outside `scope`. */

@@ -20,6 +20,8 @@ import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
+import * as rateLimits from './migrations/0022-rate-limits.ts';
+import * as retention from './migrations/0023-retention.ts';
 import * as programmes from './migrations/0026-programmes.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
@@ -43,6 +45,8 @@ const migrations: Record<string, Migration> = {
   '0017-kyc': kyc,
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
+  '0022-rate-limits': rateLimits,
+  '0023-retention': retention,
   '0026-programmes': programmes,
 };
 

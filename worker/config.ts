@@ -47,6 +47,11 @@ export const workerSettings = {
     min: 1,
     max: 600,
   }),
+  IDEMPOTENCY_RETENTION_HOURS: integer('how long used idempotency keys are kept', {
+    default: '720',
+    min: 24,
+    max: 87_600,
+  }),
   PUBLIC_URL: url('address that providers call back', {
     default: 'http://localhost:8080',
     required: 'in-production',

@@ -107,6 +107,7 @@ const activities = createActivities({
   db: engine,
   vault,
   documents: openDocumentStore(config.DOCUMENT_STORE),
+  idempotencyHours: config.IDEMPOTENCY_RETENTION_HOURS,
   clients: new Map(config.KYC_PROVIDERS.map((one) => [one.code, createKycProviderClient(one)])),
   callbackBaseUrl: config.PUBLIC_URL,
   partner,

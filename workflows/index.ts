@@ -11,4 +11,5 @@ export { notificationDelivery } from './notification-delivery.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';
+export { retention } from './retention.ts';
 export { userImport } from './user-import.ts';

@@ -55,6 +55,7 @@ export function createUserImportActivities({ db, vault, documents }: UserImportC
       const caller = callerOf(given);
       await atomically(db, caller, (trx) => moveImport(trx, importId, 'VALIDATING'));
       const { subjectKey, file_key: key } = given;
+      if (key === null) return 'FAILED';
       const rows = rowsIn(await readDocument(vault, documents, { subjectKey, key }), given.mode);
       if (rows === null) return 'FAILED';
       const chunks = Array.from({ length: Math.ceil(rows.length / CHUNK_ROWS) }, (_none, chunkNo) =>

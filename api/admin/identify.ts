@@ -1,6 +1,7 @@
 import { type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { grantOf, isGranted } from '../../domain/permission.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { tokenHashes } from '../../vault/session-token.ts';
 import { isAllowedAddress } from '../address-list.ts';
 import type { Arrival, Identified } from '../channel.ts';
@@ -41,6 +42,7 @@ export async function identifyOperator(
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `operator:${operator.operatorId}`,
+    rated: rateOf.operator(operator.operatorId),
   };
 }
 

@@ -3,6 +3,7 @@ import { addKybToken, findKybToken, requestKybLinks } from '../../db/kyb-tokens.
 import { findProgrammeByCode, isPartnerActive } from '../../db/partners.ts';
 import { atomically } from '../../db/atomically.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { emailIndex } from '../personal-data.ts';
 import { newToken, tokenHashes } from '../../vault/session-token.ts';
 import { type Arrival, channel, type Identified } from '../channel.ts';
@@ -80,6 +81,7 @@ const begin = routesOf<IntakePrincipal>()({
 export const kybIntakeChannel = channel<IntakePrincipal>({
   name: 'public',
   prefix: '/kyb',
+  anonymous: true,
   identify: identifyIntake,
   admit: async (_services, _arrival, known) => known,
   routes: [begin],
@@ -101,6 +103,7 @@ async function identifyIntake(services: Services, arrival: Arrival): Promise<Ide
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `programme:${programme.issuerCode}`,
+    rated: null,
   };
 }
 
@@ -147,6 +150,7 @@ async function identifyApplicant(
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `kyb:${applicationId}`,
+    rated: rateOf.application(applicationId),
   };
 }
 

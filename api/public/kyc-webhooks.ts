@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { takeProviderEvent } from '../../db/provider-events.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { isUuid } from '../../domain/ids.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { publicRoute } from '../partner-principal.ts';
 import { z } from '../schemas/shared.ts';
 import { kycEventBody } from '../schemas/verification.ts';
@@ -31,6 +32,7 @@ const takeEvent = publicRoute({
     if (!isSigned(header('x-signature'), raw, provider.webhookSecrets, nowSeconds)) {
       throw new Refusal('UNAUTHENTICATED', 'The signature is missing, wrong or too old.');
     }
+    return rateOf.provider(provider.code);
   },
   handle: async (call) => {
     const { providerCode } = call.params;

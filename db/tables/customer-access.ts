@@ -11,6 +11,7 @@ export interface CustomerAccessTables {
   one_time_codes: OneTimeCodesTable;
   address_guards: AddressGuardsTable;
   guess_guards: GuessGuardsTable;
+  rate_buckets: RateBucketsTable;
 }
 
 export interface CustomerCredentialsTable {
@@ -103,6 +104,12 @@ export interface AddressGuardsTable {
   sent_at: Generated<Date[]>;
   killed_at: Generated<Date[]>;
   blocked_until: Date | null;
+}
+
+export interface RateBucketsTable {
+  partner_id: number;
+  bucket: string;
+  full_at: Date;
 }
 
 export interface GuessGuardsTable {

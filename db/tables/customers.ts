@@ -104,7 +104,8 @@ export interface UserImportsTable {
   dry_run: boolean;
   state: Generated<'RECEIVED' | 'VALIDATING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED'>;
   cancelled: Generated<boolean>;
-  file_key: string;
+  /** Null once the file is deleted. */
+  file_key: string | null;
   file_bytes: number;
   file_sha256: string;
   rows: Generated<number | null>;

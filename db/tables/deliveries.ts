@@ -35,6 +35,7 @@ export interface DeliveryBatchesTable {
   rows: number;
   started_at: Date | null;
   ended_at: Date | null;
+  bodies_purged: Generated<boolean>;
   created_at: CreatedAt;
 }
 

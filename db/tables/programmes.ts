@@ -71,6 +71,7 @@ export interface ProgrammesTable {
   extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;
+  retention_years: Generated<number>;
 }
 
 export interface CardProductsTable {
