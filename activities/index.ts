@@ -9,6 +9,7 @@ import {
   type ReconciliationCollaborators,
 } from './database/reconciliation.ts';
 import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
+import { createRemovalActivities, type RemovalCollaborators } from './database/removals.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createUserImportActivities, type UserImportCollaborators } from './database/user-imports.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
@@ -21,6 +22,7 @@ import {
 /** What activities work with; the worker puts it together once. */
 export type Collaborators = VerificationCollaborators &
   CustomerJobCollaborators &
+  RemovalCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
@@ -33,6 +35,7 @@ export type Collaborators = VerificationCollaborators &
 export const createActivities = (collaborators: Collaborators) => ({
   ...createVerificationActivities(collaborators),
   ...createCustomerJobActivities(collaborators),
+  ...createRemovalActivities(collaborators),
   ...createKycProviderActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),

@@ -45,6 +45,7 @@ export type AuditAction =
   | 'card.read'
   | 'card.locked'
   | 'card.unlocked'
+  | 'card.removed'
   | 'transaction.posted'
   | 'partner_balance.posted'
   | 'partner_balance.created'

@@ -1,6 +1,8 @@
 /** All workflows: the entry of the bundle. */
 export { clearingFile } from './clearing-file.ts';
 export { corporationOnboarding } from './corporation-onboarding.ts';
+export { corporationRemoval } from './corporation-removal.ts';
+export { customerRemoval } from './customer-removal.ts';
 export { customerVerification } from './customer-verification.ts';
 export { documentExpiry } from './document-expiry.ts';
 export { externalVerification } from './external-verification.ts';

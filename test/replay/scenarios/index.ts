@@ -6,6 +6,7 @@ import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
 import { reconciliationScenarios } from './reconciliation.ts';
+import { removalScenarios } from './removal.ts';
 import { userImportScenarios } from './user-import.ts';
 import { verificationScenarios } from './verification.ts';
 
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   ...notificationScenarios,
   ...processorInstructionScenarios,
   ...reconciliationScenarios,
+  ...removalScenarios,
   ...userImportScenarios,
   ...verificationScenarios,
 ];
