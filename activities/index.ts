@@ -3,6 +3,10 @@ import {
   createClearingFileActivities,
 } from './authorization/clearing-files.ts';
 import { createHoldActivities } from './authorization/holds.ts';
+import {
+  type CompanyRegistryCollaborators,
+  createCompanyRegistryActivities,
+} from './company-registry/companies.ts';
 import { createKybActivities, type KybCollaborators } from './database/kyb-applications.ts';
 import {
   createReconciliationActivities,
@@ -12,6 +16,7 @@ import { createCustomerJobActivities, type CustomerJobCollaborators } from './da
 import { createRemovalActivities, type RemovalCollaborators } from './database/removals.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createUserImportActivities, type UserImportCollaborators } from './database/user-imports.ts';
+import { createPersonCheckActivities } from './kyc-provider/persons.ts';
 import { createKycProviderActivities, type KycProviderCollaborators } from './kyc-provider/verifications.ts';
 import { createNotifierActivities, type NotifierCollaborators } from './partner/notifier.ts';
 import {
@@ -29,6 +34,7 @@ export type Collaborators = VerificationCollaborators &
   ClearingFileCollaborators &
   ReconciliationCollaborators &
   KybCollaborators &
+  CompanyRegistryCollaborators &
   UserImportCollaborators;
 
 /** All activities, by the names under which workflows call them. */
@@ -37,12 +43,14 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createCustomerJobActivities(collaborators),
   ...createRemovalActivities(collaborators),
   ...createKycProviderActivities(collaborators),
+  ...createPersonCheckActivities(collaborators),
   ...createNotifierActivities(collaborators),
   ...createCardInstructionActivities(collaborators),
   ...createClearingFileActivities(collaborators),
   ...createHoldActivities(collaborators),
   ...createReconciliationActivities(collaborators),
   ...createKybActivities(collaborators),
+  ...createCompanyRegistryActivities(collaborators),
   ...createUserImportActivities(collaborators),
 });
 

@@ -85,6 +85,8 @@ export type AuditAction =
   | 'password.set'
   | 'terms.accepted'
   | 'kyb.created'
+  | 'kyb.person_checked'
+  | 'kyb.shredded'
   | 'kyb.section_changed'
   | 'kyb.document_added'
   | 'kyb.document_removed'

@@ -217,6 +217,7 @@ export interface ProgrammesTable {
   screening_threshold: Generated<number>;
   kyc_review_roles: Generated<OperatorRole[]>;
   many_cards_threshold: number | null;
+  retention_years: Generated<number>;
   extra_lock_reasons: Generated<string[]>;
   version: Generated<number>;
   created_at: CreatedAt;

@@ -81,7 +81,7 @@ export type WorkflowStart =
   | {
       readonly workflow: 'provider-result';
       readonly id: string;
-      readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };
+      readonly input: { readonly externalId: string; readonly eventId: string; readonly checkId: string };
     }
   | {
       readonly workflow: 'hit-decided';

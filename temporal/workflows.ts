@@ -183,7 +183,13 @@ export async function startFromOutbox(
       return await startOnce(target, {
         workflow: 'corporationOnboarding',
         id: start.id,
-        args: [{ ...start.input, timings: context.kybTimings ?? kybTimings() }],
+        args: [
+          {
+            ...start.input,
+            timings: context.kybTimings ?? kybTimings(),
+            checkTimings: context.verificationTimings,
+          },
+        ],
         owner,
         reuse: 'REJECT_DUPLICATE',
       });

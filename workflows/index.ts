@@ -10,6 +10,7 @@ export { holdRelease } from './hold-release.ts';
 export { lockExpiry } from './lock-expiry.ts';
 export { notificationBatch } from './notification-batch.ts';
 export { notificationDelivery } from './notification-delivery.ts';
+export { personVerification } from './person-verification.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';

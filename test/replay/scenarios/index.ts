@@ -4,6 +4,7 @@ import { corporationOnboardingScenarios } from './corporation-onboarding.ts';
 import { customerJobScenarios } from './customer-jobs.ts';
 import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
+import { personVerificationScenarios } from './person-verification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
 import { reconciliationScenarios } from './reconciliation.ts';
 import { removalScenarios } from './removal.ts';
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...customerJobScenarios,
   ...holdReleaseScenarios,
   ...notificationScenarios,
+  ...personVerificationScenarios,
   ...processorInstructionScenarios,
   ...reconciliationScenarios,
   ...removalScenarios,
