@@ -14,6 +14,7 @@ import {
 } from './database/reconciliation.ts';
 import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
 import { createRemovalActivities, type RemovalCollaborators } from './database/removals.ts';
+import { createRetentionActivities, type RetentionCollaborators } from './database/retention.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createUserImportActivities, type UserImportCollaborators } from './database/user-imports.ts';
 import { createPersonCheckActivities } from './kyc-provider/persons.ts';
@@ -28,6 +29,7 @@ import {
 export type Collaborators = VerificationCollaborators &
   CustomerJobCollaborators &
   RemovalCollaborators &
+  RetentionCollaborators &
   KycProviderCollaborators &
   NotifierCollaborators &
   CardInstructionCollaborators &
@@ -42,6 +44,7 @@ export const createActivities = (collaborators: Collaborators) => ({
   ...createVerificationActivities(collaborators),
   ...createCustomerJobActivities(collaborators),
   ...createRemovalActivities(collaborators),
+  ...createRetentionActivities(collaborators),
   ...createKycProviderActivities(collaborators),
   ...createPersonCheckActivities(collaborators),
   ...createNotifierActivities(collaborators),

@@ -28,6 +28,7 @@ export type AuditAction =
   | 'verification.edited'
   | 'verification.read'
   | 'verification.document_read'
+  | 'verification.documents_shredded'
   | 'screening.hit_decided'
   | 'screening.list_loaded'
   | 'document.expiry_told'

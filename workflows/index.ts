@@ -14,4 +14,5 @@ export { personVerification } from './person-verification.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';
+export { retention } from './retention.ts';
 export { userImport } from './user-import.ts';

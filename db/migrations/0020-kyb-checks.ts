@@ -41,4 +41,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     engine: ['select', 'insert', 'update', 'delete'],
   });
   await grant(db, 'kyb_comments', 'cardloom_engine', ['delete']);
+  await grant(db, 'verification_documents', 'cardloom_engine', ['delete']);
 }

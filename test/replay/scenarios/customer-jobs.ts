@@ -15,7 +15,7 @@ const blocks = (...lastIds: number[]): Partial<Activities> => {
 const rescreen = (stage: Stage, path: string, blocksPerRun?: number) =>
   begin(stage, 'rescreening', `rescreening:${path}`, blocksPerRun === undefined ? {} : { blocksPerRun });
 
-/** Paths of the jobs over customers: `document-expiry`, `lock-expiry`, `rescreening`. */
+/** Paths of the jobs over customers: `document-expiry`, `lock-expiry`, `rescreening`, `retention`. */
 export const customerJobScenarios: readonly Scenario[] = [
   {
     workflow: 'document-expiry',
@@ -72,7 +72,25 @@ export const customerJobScenarios: readonly Scenario[] = [
     activities: { rescreenCustomers: neverEnds },
     play: async (stage) => await untilItWaits(await rescreen(stage, 'in-flight-comparing'), 'ACTIVITY'),
   },
+  {
+    workflow: 'retention',
+    path: 'two-blocks',
+    activities: { shredKybApplications: counts(100, 7), shredVerificationFiles: counts(3) },
+    play: async (stage) => await untilItEnds(await begin(stage, 'retention', 'retention:1')),
+  },
+  {
+    workflow: 'retention',
+    path: 'in-flight-shredding',
+    activities: { shredKybApplications: counts(), shredVerificationFiles: neverEnds },
+    play: async (stage) => await untilItWaits(await begin(stage, 'retention', 'retention:2'), 'ACTIVITY'),
+  },
 ];
+
+/** Answers of a job that works block by block; then there is nothing left. */
+function counts(...blocks: number[]): () => Promise<number> {
+  const left = [...blocks];
+  return async () => left.shift() ?? 0;
+}
 
 function firstRunOf(handle: object): string {
   const runId = 'firstExecutionRunId' in handle ? handle.firstExecutionRunId : undefined;
