@@ -5,6 +5,7 @@ import { nowOf, type Trx } from './atomically.ts';
 import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
 import { unpairAllDevices } from './devices.ts';
+import { startWorkflow } from './outbox.ts';
 import { refuseUnsettled } from './removal-guards.ts';
 
 /**
@@ -33,14 +34,20 @@ export async function markUnlocked(
 
 /**
  * Deletes a customer held by `lockCustomer` (onboarding 2): phone, e-mail and externalId are free again, and nothing
- * of theirs moves money anew, and their devices are unpaired. One who is deleted already stays as they are. Throws the refusals of
- * `refuseUnsettled`.
+ * of theirs moves money anew, and their devices are unpaired. Cards, balances and a running verification end by the
+ * workflow `customer-removal`. One who is deleted already stays as they are. Throws the refusals of `refuseUnsettled`.
  */
 export async function deleteCustomer(trx: Trx, customer: Customer): Promise<void> {
   if (customer.state === 'DELETED') return;
   await refuseUnsettled(trx, { customerId: customer.customerId });
   await changeState(trx, customer, { state: 'DELETED', state_before_lock: null }, 'customer.deleted', null);
-  await unpairAllDevices(trx, customer.customerId);
+  const { customerId } = customer;
+  await unpairAllDevices(trx, customerId);
+  await startWorkflow(trx, customer, {
+    workflow: 'customer-removal',
+    id: `customer-removal:${customerId}`,
+    input: { customerId },
+  });
 }
 
 const deleted = () => new Refusal('STATE_CONFLICT', 'The user is deleted.');

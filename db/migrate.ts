@@ -20,6 +20,7 @@ import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
+import * as kybChecks from './migrations/0020-kyb-checks.ts';
 import * as rateLimits from './migrations/0022-rate-limits.ts';
 import * as retention from './migrations/0023-retention.ts';
 import * as programmes from './migrations/0026-programmes.ts';
@@ -45,6 +46,7 @@ const migrations: Record<string, Migration> = {
   '0017-kyc': kyc,
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
+  '0020-kyb-checks': kybChecks,
   '0022-rate-limits': rateLimits,
   '0023-retention': retention,
   '0026-programmes': programmes,

@@ -15,13 +15,13 @@ const KEYS_AT_ONCE = 5_000;
 /** Files in the document store whose time is over, and what they belong to. */
 export interface DueFiles {
   readonly kind: DueKind;
-  /** Id of the import, verification or application. */
+  /** Id of the import or verification. */
   readonly id: string;
   readonly partnerId: number;
   readonly storeKeys: readonly string[];
 }
 
-export type DueKind = 'import' | 'verification' | 'kyb_application';
+export type DueKind = 'import' | 'verification';
 
 /** The next files of a kind whose time is over; none twice, once `forgetFiles` has committed for them. */
 export async function dueFiles(trx: Trx, kind: DueKind): Promise<DueFiles[]> {
@@ -49,18 +49,6 @@ const DUE = {
       else c.state = 'DELETED' and c.updated_at < ${now}::timestamptz - make_interval(years => p.retention_years)
     end
     group by v.verification_id order by v.verification_id limit ${SUBJECTS_AT_ONCE}`,
-  kyb_application: (now: Date) => sql<DueRow>`
-    select a.application_id as id, a.partner_id, array_agg(d.store_key) as keys
-    from kyb_documents d
-    join kyb_applications a using (application_id)
-    join programmes p on p.programme_id = a.programme_id
-    left join corporations c on c.kyb_application_id = a.application_id
-    where case
-      when a.status in ('REJECTED', 'EXPIRED') then a.decided_at < ${now}::timestamptz - interval '12 months'
-      when c.corporation_id is null then a.decided_at < ${now}::timestamptz - make_interval(years => p.retention_years)
-      else c.state = 'DELETED' and c.updated_at < ${now}::timestamptz - make_interval(years => p.retention_years)
-    end
-    group by a.application_id order by a.application_id limit ${SUBJECTS_AT_ONCE}`,
 } as const;
 
 interface DueRow {
@@ -72,7 +60,6 @@ interface DueRow {
 const FORGOTTEN: Readonly<Record<DueKind, { readonly action: AuditAction; readonly objectType: string }>> = {
   import: { action: 'import.file_deleted', objectType: 'user_import' },
   verification: { action: 'verification.documents_deleted', objectType: 'verification' },
-  kyb_application: { action: 'kyb.documents_deleted', objectType: 'kyb_application' },
 };
 
 /** Forgets files that are no longer in the store; does nothing when somebody else has. */
@@ -97,14 +84,6 @@ async function forget(trx: Trx, kind: DueKind, id: string, storeKeys: readonly s
       const { numDeletedRows } = await trx
         .deleteFrom('verification_documents')
         .where('verification_id', '=', id)
-        .where('store_key', 'in', storeKeys)
-        .executeTakeFirst();
-      return Number(numDeletedRows);
-    }
-    case 'kyb_application': {
-      const { numDeletedRows } = await trx
-        .deleteFrom('kyb_documents')
-        .where('application_id', '=', id)
         .where('store_key', 'in', storeKeys)
         .executeTakeFirst();
       return Number(numDeletedRows);

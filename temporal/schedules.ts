@@ -54,7 +54,10 @@ interface CustomerJob {
   readonly args: readonly unknown[];
 }
 
-/** Jobs over customers, their locks and what is kept of them, with the time of each in UTC (onboarding 6.6, 6.7, 7; operations 7.3). */
+/**
+ * Jobs over customers and companies, their locks and what is kept of them, with the time of each in UTC (onboarding
+ * 6.6, 6.7, 7; operations 7.3).
+ */
 const CUSTOMER_JOBS: readonly CustomerJob[] = [
   {
     name: 'document-expiry',

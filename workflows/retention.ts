@@ -11,11 +11,12 @@ export interface Deleted {
 
 /** Deletes what was kept long enough (operations 7.3); what one kind waits for does not hold up the others. */
 export async function retention(): Promise<Deleted> {
-  const { deleteDueFiles, purgeDeliveryBodies, forgetIdempotencyKeys } = activitiesFor('job');
+  const { deleteDueFiles, shredKybApplications, purgeDeliveryBodies, forgetIdempotencyKeys } =
+    activitiesFor('job');
   const [importFiles, verifications, applications, deliveryBodies, idempotencyKeys] = await Promise.all([
     deleteDueFiles({ kind: 'import' }),
     deleteDueFiles({ kind: 'verification' }),
-    deleteDueFiles({ kind: 'kyb_application' }),
+    shredKybApplications(),
     purgeDeliveryBodies(),
     forgetIdempotencyKeys(),
   ]);

@@ -9,6 +9,7 @@ import {
   forgetIdempotencyKeys as freeKeys,
   purgeDeliveryBodies as purgeBodies,
 } from '../../db/retention.ts';
+import { kybFiles, kybToShred, shredKyb } from '../../db/kyb-retention.ts';
 import type { Caller } from '../../domain/actor.ts';
 import { type DocumentStore, removeDocument } from '../../vault/document-store.ts';
 
@@ -20,10 +21,12 @@ export interface RetentionCollaborators {
   readonly idempotencyHours: number;
 }
 
+const APPLICATIONS_AT_ONCE = 100;
+
 /** What is kept for a time and then deleted (operations 7.3); what was deleted before a crash stays deleted. */
 export function createRetentionActivities({ db, documents, idempotencyHours }: RetentionCollaborators) {
   return {
-    /** Deletes files of a kind whose time is over; answers of how many imports, verifications or applications. */
+    /** Deletes files of a kind whose time is over; answers of how many imports or verifications. */
     async deleteDueFiles({ kind }: { readonly kind: DueKind }): Promise<number> {
       const caller = jobCaller();
       for (let deleted = 0; ;) {
@@ -35,6 +38,21 @@ export function createRetentionActivities({ db, documents, idempotencyHours }: R
           await atomically(db, caller, (trx) => forgetFiles(trx, one));
         }
         deleted += due.length;
+      }
+    },
+
+    /** Shreds companies' applications whose time is over; answers how many. */
+    async shredKybApplications(): Promise<number> {
+      const caller = jobCaller();
+      for (let shredded = 0; ;) {
+        const due = await kybToShred(db, APPLICATIONS_AT_ONCE);
+        if (due.length === 0) return shredded;
+        for (const applicationId of due) {
+          const files = await atomically(db, caller, (trx) => kybFiles(trx, applicationId));
+          for (const file of files) await removeDocument(documents, file);
+          await atomically(db, caller, (trx) => shredKyb(trx, applicationId));
+        }
+        shredded += due.length;
       }
     },
 

@@ -36,12 +36,10 @@ const takeEvent = publicRoute({
   },
   handle: async (call) => {
     const { providerCode } = call.params;
-    const { eventId, checkId, externalId } = call.body;
-    const verificationId = externalId.toLowerCase();
-    if (isUuid(verificationId)) {
-      await call.atomically((trx) =>
-        takeProviderEvent(trx, { providerCode, eventId, checkId, verificationId }),
-      );
+    const { eventId, checkId } = call.body;
+    const externalId = call.body.externalId.toLowerCase();
+    if (isUuid(externalId)) {
+      await call.atomically((trx) => takeProviderEvent(trx, { providerCode, eventId, checkId, externalId }));
     }
     return { status: 204 };
   },

@@ -6,10 +6,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(
       `
-      alter table programmes
-        -- How long documents of people and companies are kept after they have left.
-        add column retention_years smallint not null default 5 check (retention_years between 1 and 30);
-
       -- Null once the file is deleted, 30 days after it came.
       alter table user_imports alter column file_key drop not null;
       create index user_imports_with_file on user_imports (created_at) where file_key is not null;
@@ -20,7 +16,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     `,
     )
     .execute(db);
-  await grant(db, 'verification_documents', 'cardloom_engine', ['delete']);
   for (const table of ['operator_sessions', 'operator_logins', 'operator_links']) {
     await grant(db, table, 'cardloom_engine', ['delete']);
   }

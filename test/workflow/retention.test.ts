@@ -9,8 +9,6 @@ import { atomically, newId, type Trx } from '../../db/atomically.ts';
 import { type Customer, newSubjectId } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { claimKey, completeKey } from '../../db/idempotency-keys.ts';
-import { addKybDocument } from '../../db/kyb-documents.ts';
-import { lockKybApplication } from '../../db/kyb-applications.ts';
 import type { Programme } from '../../db/partners.ts';
 import { createImport, finishImport } from '../../db/user-imports.ts';
 import { submitVerification } from '../../db/verifications.ts';
@@ -26,7 +24,6 @@ import {
   partnerCaller,
 } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
-import { aDraft } from '../support/kyb-rows.ts';
 import { testVault } from '../support/vault.ts';
 import { type RunningWorker, startWorkflowWorker } from '../support/workflow-worker.ts';
 
@@ -133,48 +130,6 @@ const leave = (customer: Customer) =>
   sql`update customers set state = 'DELETED', updated_at = cardloom_now()
     where customer_id = ${customer.customerId}`.execute(owner);
 
-/** A draft with one document: the document's key. */
-async function anApplication(): Promise<{ applicationId: string; key: string }> {
-  const { applicationId } = await aDraft({ engine, vault, programme });
-  const key = await asEngine(async (trx) => {
-    const application = await lockKybApplication(trx, 'every', applicationId);
-    const file = await putDocument(vault, documents, {
-      subjectKey: aSubjectKey(trx),
-      content: Buffer.from('pdf'),
-    });
-    await addKybDocument(trx, application, {
-      type: 'REGISTRY_EXTRACT',
-      personId: null,
-      documentType: null,
-      mediaType: 'application/pdf',
-      bytes: file.bytes,
-      sha256: file.sha256,
-      storeKey: file.key,
-    });
-    return file.key;
-  });
-  return { applicationId, key };
-}
-
-const decide = (applicationId: string, status: 'ACCEPTED' | 'REJECTED') =>
-  sql`update kyb_applications set status = ${status}, decided_at = cardloom_now()
-    where application_id = ${applicationId}`.execute(owner);
-
-async function aCompanyOf(applicationId: string): Promise<string> {
-  const corporationId = randomUUID();
-  await asEngine(async (trx) => {
-    const { subjectId, wrapped, kekVersion } = aSubjectKey(trx);
-    const { partnerId, programmeId } = programme;
-    await sql`insert into subject_keys (subject_id, partner_id, wrapped, kek_version)
-      values (${subjectId}, ${partnerId}, ${wrapped}, ${kekVersion})`.execute(trx);
-    await sql`insert into corporations (corporation_id, subject_id, partner_id, programme_id, name, country, tax_id,
-        contact, kyb_application_id, kyb, created_at, updated_at)
-      values (${corporationId}, ${subjectId}, ${partnerId}, ${programmeId}, 'Example', 'PL', ${randomUUID().slice(0, 10)},
-        '\\x00', ${applicationId}, 'SUCCESS', cardloom_now(), cardloom_now())`.execute(trx);
-  });
-  return corporationId;
-}
-
 const auditOf = async (objectId: string) =>
   (
     await owner
@@ -247,28 +202,6 @@ describe('the night that deletes', () => {
     await leave(stays);
     await pass('5 years 1 day');
     expect(await run()).toEqual({ ...NOTHING, verifications: 1 });
-  });
-
-  it('documents of companies: a year after a rejection, else 5 years after the company left', async () => {
-    const [rejected, accepted, draft] = [await anApplication(), await anApplication(), await anApplication()];
-    await decide(rejected.applicationId, 'REJECTED');
-    await decide(accepted.applicationId, 'ACCEPTED');
-    const corporationId = await aCompanyOf(accepted.applicationId);
-    await pass('13 months');
-    expect(await run()).toEqual({ ...NOTHING, applications: 1 });
-    expect(await auditOf(rejected.applicationId)).toMatchObject({
-      action: 'kyb.documents_deleted',
-      after: { files: 1 },
-    });
-    await pass('10 years');
-    expect(await run()).toEqual(NOTHING);
-    await sql`update corporations set state = 'DELETED', updated_at = cardloom_now()
-      where corporation_id = ${corporationId}`.execute(owner);
-    await pass('4 years 360 days');
-    expect(await run()).toEqual(NOTHING);
-    await pass('7 days');
-    expect(await run()).toEqual({ ...NOTHING, applications: 1 });
-    expect(stored()).toEqual([draft.key]);
   });
 
   it('bodies of deliveries that ended 30 days ago; the rows stay, and what waits keeps its body', async () => {

@@ -7,6 +7,7 @@ export const retentionScenarios: readonly Scenario[] = [
     path: 'some-of-everything',
     activities: {
       deleteDueFiles: async ({ kind }) => (kind === 'import' ? 3 : 1),
+      shredKybApplications: async () => 2,
       purgeDeliveryBodies: async () => 4000,
       forgetIdempotencyKeys: async () => 12_000,
     },
@@ -17,6 +18,7 @@ export const retentionScenarios: readonly Scenario[] = [
     path: 'in-flight-deleting-files',
     activities: {
       deleteDueFiles: neverEnds,
+      shredKybApplications: async () => 0,
       purgeDeliveryBodies: async () => 0,
       forgetIdempotencyKeys: async () => 0,
     },
