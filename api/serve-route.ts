@@ -48,7 +48,7 @@ export async function serveRoute(
     const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
     return await write(answer, call, facts);
   } catch (error) {
-    if (error instanceof Refusal && statusOf(error) === 403) {
+    if (error instanceof Refusal && isForTheTrail(statusOf(error), known)) {
       const { partnerId } = known;
       const refused = { type: 'route', id: route.operation, title: error.code, partnerId } as const;
       await auditRefusedCall(services.engine, known.caller, refused);
@@ -56,6 +56,10 @@ export async function serveRoute(
     throw error;
   }
 }
+
+/** 403, and 401 to somebody who is known already: a wrong secret in the middle of a session (channels 3). */
+const isForTheTrail = (status: number, { caller }: Identified<never>): boolean =>
+  status === 403 || (status === 401 && caller.actor.type !== 'SYSTEM');
 
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
 

@@ -261,9 +261,11 @@ const unlock = adminRoute({
   path: '/operators/{operatorId}/unlock',
   summary: 'Lift the lock-out after wrong passwords or codes',
   answers,
-  refusals: ['OPERATOR_NOT_FOUND'],
+  refusals: ['OPERATOR_NOT_FOUND', 'STATE_CONFLICT'],
   handle: async (call) =>
     await withOperator(call, async (trx, operator) => {
+      // It gives all tries back, which a session would buy guesses at its own code with.
+      refuseSelf(call.principal, operator);
       await forgetTries(trx, emailHashOf(call.services.vault, operator.email));
       await unlockOperator(trx, operator);
     }),
