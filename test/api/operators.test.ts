@@ -212,6 +212,18 @@ describe('states', () => {
   });
 });
 
+it('operators of a suspended partner work on while its certificates are refused', async () => {
+  const own = await anOperator(api, { role: 'Manager', partner: 'other' });
+  const set = (state: 'ACTIVE' | 'SUSPENDED') =>
+    api.owner.updateTable('partners').set({ state }).where('code', '=', 'other').execute();
+  await set('SUSPENDED');
+  const server = () => api.call('GET', '/secure/partner-balances', { as: 'other' });
+  await expect.poll(async () => (await server()).body.title).toBe('PARTNER_SUSPENDED');
+  expect((await call(own, 'GET', '/cards')).status).toBe(200);
+  expect((await call(own, 'POST', '/operators', person('Employee'))).status).toBe(201);
+  await set('ACTIVE');
+});
+
 describe('four eyes', () => {
   const approve = (as: TestOperator, id: string, body: object = {}) =>
     call(as, 'POST', `/approvals/${id}/approve`, body);
