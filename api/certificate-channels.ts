@@ -3,7 +3,12 @@ import { Refusal } from '../domain/errors.ts';
 import { type Rated, rateOf } from '../domain/rate-limit.ts';
 import { isAllowedAddress } from './address-list.ts';
 import type { Arrival, Identified } from './channel.ts';
-import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
+import {
+  partnerCaller,
+  processorCaller,
+  processorOf,
+  requireCertificate,
+} from './middleware/client-certificate.ts';
 import type { PartnerPrincipal, ProcessorPrincipal, SponsorPrincipal } from './partner-principal.ts';
 import type { Services } from './services.ts';
 
@@ -28,7 +33,7 @@ export async function identifyPartner(
       programme: null,
       programmes: [],
     },
-    caller: callerOf(certificate, arrival),
+    caller: partnerCaller(certificate, arrival),
     partnerId: partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
@@ -110,8 +115,8 @@ export async function identifyProcessor(
   services: Services,
   arrival: Arrival,
 ): Promise<Identified<ProcessorPrincipal>> {
-  const certificate = await requireCertificate(services, arrival);
-  const processor = certificate.label;
+  const certificate = await requireCertificate(services, arrival, processorCaller);
+  const processor = processorOf(certificate);
   return {
     principal: {
       kind: 'processor',
@@ -120,7 +125,7 @@ export async function identifyProcessor(
       scopes: certificate.scopes,
     },
     // Cards of all partners: the engine acts, whoever the certificate belongs to.
-    caller: { ...callerOf(certificate, arrival), partnerId: null },
+    caller: { ...processorCaller(certificate, arrival), partnerId: null },
     partnerId: certificate.partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
@@ -141,7 +146,7 @@ export async function identifySponsor(
   return {
     principal: { kind: 'sponsor', scopes, partnerId, programmes },
     // The balance may be of any partner: the engine acts, and what is posted is written to that partner's books.
-    caller: { ...callerOf(certificate, arrival), partnerId: null },
+    caller: { ...partnerCaller(certificate, arrival), partnerId: null },
     partnerId,
     scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],

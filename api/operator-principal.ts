@@ -21,7 +21,7 @@ type AdminDeclaration<P extends ZodType, Q extends ZodType, B extends ZodType> =
   readonly permission: Permission;
   /** A code given in the last five minutes is asked for. */
   readonly stepUp?: boolean;
-  readonly fourEyes?: FourEyes<z.output<P>, z.output<Q>, z.output<B>>;
+  readonly fourEyes?: FourEyes<z.output<P>, z.output<Q>, z.output<B>, OperatorPrincipal>;
 };
 
 const operatorRoute = routesOf<OperatorPrincipal>();

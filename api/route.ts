@@ -54,8 +54,8 @@ export interface AskedFor<P, Q, B> {
   readonly body: B;
 }
 
-/** How a route shows what it asks a second operator to approve (administration 3). */
-export interface FourEyes<P, Q, B> {
+/** How a route shows what it asks a second operator to approve (administration 3); `Who` asks. */
+export interface FourEyes<P, Q, B, Who = never> {
   readonly kind: ApprovalKind;
   /** Which calls need two; absent: every one. */
   readonly when?: (asked: AskedFor<P, Q, B>) => boolean;
@@ -63,7 +63,19 @@ export interface FourEyes<P, Q, B> {
   readonly permission?: Permission;
   /** One line without personal data: `Credit 25.00 EUR`. */
   readonly summary: (asked: AskedFor<P, Q, B>) => string;
-  readonly subject: (asked: AskedFor<P, Q, B>) => { readonly type: string; readonly id: string | number };
+  /**
+   * What it is about, by an id that nothing else of the platform has: no partner's request stands in the way of
+   * another's. Without personal data.
+   */
+  readonly subject: (
+    asked: AskedFor<P, Q, B> & { readonly principal: Who; readonly services: Services },
+    trx: Trx,
+  ) => Subject | Promise<Subject>;
+}
+
+interface Subject {
+  readonly type: string;
+  readonly id: string | number;
 }
 
 /**

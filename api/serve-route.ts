@@ -51,7 +51,7 @@ export async function serveRoute(
     const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
     return await write(answer, call, facts);
   } catch (error) {
-    if (error instanceof Refusal && statusOf(error) === 403) {
+    if (error instanceof Refusal && isForTheTrail(statusOf(error), known)) {
       const { partnerId } = known;
       const refused = { type: 'route', id: route.operation, title: error.code, partnerId } as const;
       await auditRefusedCall(services.engine, known.caller, refused);
@@ -66,6 +66,9 @@ function countAddress({ rates }: Services, route: Route, { ip, facts, method }: 
   const address = rates.countedAddress(ip);
   if (address !== null) rates.take(rateOf.address(address, method === 'GET'), facts);
 }
+/** 403, and 401 to somebody who is known already: a wrong secret in the middle of a session (channels 3). */
+const isForTheTrail = (status: number, { caller }: Identified<never>): boolean =>
+  status === 403 || (status === 401 && caller.actor.type !== 'SYSTEM');
 
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
 

@@ -61,6 +61,8 @@ export interface CertificateRegistry {
   programmes(partnerId: number): Promise<readonly Programme[]>;
   /** Those of every partner. */
   allProgrammes(): Promise<readonly Programme[]>;
+  /** A trusted certificate was used; written down in the background, at most once a minute. */
+  noteUse(certificateId: string): void;
 }
 
 export type HealthState = 'ok' | 'degraded' | 'failed';

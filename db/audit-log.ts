@@ -126,6 +126,7 @@ export type AuditAction =
   | 'operator.sessions_ended'
   | 'operator.reset_asked'
   | 'operator.password_changed'
+  | 'operator.totp_offered'
   | 'operator.totp_set'
   | 'audit.read'
   | 'audit.verified'

@@ -59,7 +59,7 @@ export const PERMISSIONS = {
   'balances.read': row('x', 'x', 'x'),
   'balances.write': row('x', 'x', '-'),
   'balances.post': row('2', '2', '-'),
-  'partnerBalances.post': platform('2', '2', '-'),
+  'partnerBalances.post': platform('2', '-', '-'),
   'settlements.read': row('x', 'x', '-'),
   'cards.read': row('x', 'x', 'x'),
   'cards.issue': row('x', 'x', '-'),

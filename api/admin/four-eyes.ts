@@ -45,11 +45,11 @@ function needsTwo({ permission, fourEyes }: OperatorRule, call: AdminCall): bool
 
 async function askForApproval(route: Route, { fourEyes }: OperatorRule, call: AdminCall): Promise<Answer> {
   if (fourEyes === null) throw new Error('a call for two says nothing to the second');
-  const subject = fourEyes.subject(call as never);
   return await call.once(async (trx) => {
     await sql`savepoint rehearsal`.execute(trx);
     await route.handle(inside(trx, call) as never);
     await sql`rollback to savepoint rehearsal`.execute(trx);
+    const subject = await fourEyes.subject(call as never, trx);
     const approval = await requestApproval(
       trx,
       {

@@ -15,6 +15,9 @@ import { cookieToken, headerToken } from './token.ts';
  * Knows an operator by the session token of the `Authorization` header, its alias, or the panel's cookie (channels
  * 12). Throws `UNAUTHENTICATED`, `SESSION_EXPIRED`, and `CSRF_FAILED` for a write that came with the cookie from
  * another origin.
+ *
+ * Operators of a suspended partner keep their reach: its servers and its users are refused while card traffic goes on
+ * (administration 4.18), so that they alone are left to lock a card that is stolen meanwhile.
  */
 export async function identifyOperator(
   services: Services,

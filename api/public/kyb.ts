@@ -11,6 +11,7 @@ import { kybAnswer } from '../kyb/answer.ts';
 import { kybFormRoutes } from '../kyb/form-routes.ts';
 import { beginKyb } from '../kyb/intake.ts';
 import { publicRoute } from '../partner-principal.ts';
+import { auditRefusedCall } from '../refused-call.ts';
 import { routesOf } from '../route.ts';
 import { kybIntakeSchema, resumeLinkBody } from '../schemas/kyb.ts';
 import { contactBody } from '../schemas/kyb-sections.ts';
@@ -141,11 +142,16 @@ async function identifyApplicant(
       ? undefined
       : await atomically(services.engine, looking, (trx) => findKybToken(trx, hashes));
   if (found === undefined) throw new Refusal('UNAUTHENTICATED', 'Send the token of your application.');
-  if (found.expired) throw new Refusal('SESSION_EXPIRED', 'This token has ended. Ask for a fresh link.');
   const { applicationId, partnerId, programmeId } = found.application;
+  const caller = { partnerId, actor: { type: 'USER', id: `kyb:${applicationId}` }, requestId, ip } as const;
+  if (found.expired) {
+    const refused = { type: 'session', id: applicationId, title: 'SESSION_EXPIRED' } as const;
+    await auditRefusedCall(services.engine, caller, refused);
+    throw new Refusal('SESSION_EXPIRED', 'This token has ended. Ask for a fresh link.');
+  }
   return {
     principal: { kind: 'applicant', applicationId, partnerId, programmeId },
-    caller: { partnerId, actor: { type: 'USER', id: `kyb:${applicationId}` }, requestId, ip },
+    caller,
     partnerId,
     scopes: [],
     pinnedPublicKeys: [],

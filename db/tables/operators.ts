@@ -50,6 +50,8 @@ export interface OperatorSignInsTable {
   sign_ins: Generated<number>;
   codes_started_at: Generated<Date>;
   codes: Generated<number>;
+  links_started_at: Generated<Date>;
+  links: Generated<number>;
 }
 
 export interface OperatorLoginsTable {
@@ -84,6 +86,7 @@ export interface OperatorSessionsTable {
   stepped_up_at: Generated<Date>;
   code_hash: Buffer | null;
   code_expires_at: Date | null;
+  code_wrong: Generated<number>;
   ended_at: Date | null;
   ip: string | null;
 }

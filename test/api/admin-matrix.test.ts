@@ -46,7 +46,6 @@ let tables: TableWatch;
 let named: AdminNamed;
 let ended: TestOperator;
 let disabled: TestOperator;
-let locked: TestOperator;
 const staff = new Map<string, TestOperator>();
 const strangers = new Map<OperatorRole, TestOperator>();
 
@@ -64,12 +63,6 @@ beforeAll(async () => {
   ended = await anOperator(api, { role: 'Admin' });
   await adminCall(api, 'DELETE', '/admin/session', ended);
   disabled = await anOperator(api, { role: 'Admin', state: 'DISABLED' });
-  locked = await anOperator(api, { role: 'Admin' });
-  await api.owner
-    .updateTable('operators')
-    .set({ locked_until: new Date(Date.now() + 86_400_000) })
-    .where('operator_id', '=', locked.operatorId)
-    .execute();
   named = await makeOwned();
 });
 
@@ -224,7 +217,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
   const { permission } = ruleOf(path);
   const sample = () => adminSamples[path.route.operation] as AdminSample;
 
-  it('is closed to nobody, to unknown tokens and those of users, ended sessions, disabled and locked operators', async () => {
+  it('is closed to nobody, to unknown tokens and those of users, ended sessions and disabled operators', async () => {
     const before = await written();
     expect(titleOf(await call(path, named, null))).toEqual([401, 'UNAUTHENTICATED']);
     const unknown = { token: `ost_${'A'.repeat(43)}` };
@@ -233,7 +226,6 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
     const ofUser = { token: `cst_${'A'.repeat(43)}` };
     expect(titleOf(await call(path, named, ofUser))).toEqual([401, 'UNAUTHENTICATED']);
     expect(titleOf(await call(path, named, disabled))).toEqual([401, 'SESSION_EXPIRED']);
-    expect(titleOf(await call(path, named, locked))).toEqual([401, 'SESSION_EXPIRED']);
     expect(await written()).toEqual(before);
   });
 

@@ -71,6 +71,25 @@ const inARow = async (guarded: string): Promise<number> =>
       .executeTakeFirst()
   )?.in_a_row ?? 0;
 
+it('every try leaves a trail, also one that has to wait', async () => {
+  const user = await anAppUser(api);
+  const trailOf = async (answer: HttpAnswer) =>
+    await api.owner
+      .selectFrom('audit_log')
+      .select(['action', 'object_type', 'result'])
+      .where('request_id', '=', answer.headers['x-request-id'] as string)
+      .execute();
+  const failed = { action: 'sign_in.failed', object_type: 'guard', result: 'DENIED' };
+  for (let at = 0; at < 5; at += 1) {
+    expect(await trailOf(await byPassword(user.installationId, 'not the one at all'))).toEqual([failed]);
+  }
+  const waits = await byPassword(user.installationId, PASSWORD);
+  expect([waits.status, await trailOf(waits)]).toEqual([429, [failed]]);
+  const wrong = { body: { method: 'APP_PIN', appPin: '111111' } };
+  const inside = await asUser(api, user.token, 'POST', '/me/step-up', wrong);
+  expect((await trailOf(inside)).map((row) => row.action)).toEqual(['sign_in.failed', 'call.refused']);
+});
+
 describe('app PIN', () => {
   it('stops after 5 of 100 guesses at once: the installation is locked, its sessions end', async () => {
     const user = await anAppUser(api);

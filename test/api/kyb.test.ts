@@ -157,7 +157,15 @@ describe('the token', () => {
     await setEnd(60_000);
     expect((await atDoor(api, door, 'GET', '')).status).toBe(200);
     await setEnd(-1_000);
-    expect(titleOf(await atDoor(api, door, 'GET', ''))).toEqual([401, 'SESSION_EXPIRED']);
+    const late = await atDoor(api, door, 'GET', '');
+    expect(titleOf(late)).toEqual([401, 'SESSION_EXPIRED']);
+    const trail = await api.owner
+      .selectFrom('audit_log')
+      .select(['action', 'actor_id', 'after'])
+      .where('request_id', '=', late.headers['x-request-id'] as string)
+      .execute();
+    const actor_id = `kyb:${door.applicationId}`;
+    expect(trail).toEqual([{ action: 'call.refused', actor_id, after: { title: 'SESSION_EXPIRED' } }]);
   });
 
   it('404: opens no other application, which answers exactly like one that never was', async () => {
