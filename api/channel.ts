@@ -1,3 +1,4 @@
+import type { Trx } from '../db/atomically.ts';
 import type { Caller } from '../domain/actor.ts';
 import type { Rated } from '../domain/rate-limit.ts';
 import type { Answer, Call, ChannelName, Method, Route } from './route.ts';
@@ -38,6 +39,14 @@ export interface Channel<Principal> {
   admit(services: Services, arrival: Arrival, known: Identified<Principal>): Promise<Identified<Principal>>;
   /** Who may call a route; absent: whose certificate has one of its scopes. Throws 403, or 404 for what is hidden. */
   permit?(route: Route, principal: Principal): void;
+  /**
+   * Holds what the caller is known by until the transaction ends; the last step of every transaction of a call that
+   * may change something. Throws when it has ended since the caller was identified.
+   */
+  hold?(
+    trx: Trx,
+    call: Pick<Call<Principal, unknown, unknown, unknown>, 'principal' | 'params'>,
+  ): Promise<void>;
   /** Runs a route's handler; absent: nothing stands in between. */
   run?(route: Route, call: Call<Principal, unknown, unknown, unknown>): Promise<Answer>;
   readonly routes: readonly Route[];

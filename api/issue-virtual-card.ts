@@ -73,17 +73,17 @@ export async function issueVirtualCard(call: IssueCall, request: VirtualCardRequ
   );
   switch (made.outcome) {
     case 'GENERATED':
-      return await call.atomically((trx) => finish(trx, call, begun.cardId, made.card, use));
+      return await call.conclude((trx) => finish(trx, call, begun.cardId, made.card, use));
     case 'REFUSED': {
       const refusal = new Refusal('PROCESSOR_REFUSED', 'The processor refused to make this card.');
-      await call.atomically(async (trx) => {
+      await call.conclude(async (trx) => {
         await failCard(trx, begun.cardId, 'PROCESSOR_REFUSED');
         if (use !== null) await completeKey(trx, use, storedRefusal(call.services.vault, use, refusal));
       });
       throw refusal;
     }
     case 'UNKNOWN':
-      if (use !== null) await call.atomically((trx) => releaseKey(trx, use));
+      if (use !== null) await call.conclude((trx) => releaseKey(trx, use));
       throw new Refusal(
         'PROCESSOR_UNAVAILABLE',
         'The processor did not answer. Repeat with the same idempotency key to get the card.',

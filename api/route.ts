@@ -150,6 +150,11 @@ export interface Call<Principal, Params, Query, Body> {
   /** One database transaction of the engine, which sees all partners; the caller stays the one who acts. */
   asEngine<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /**
+   * One database transaction as the caller that finishes what this call has begun outside: it commits also when the
+   * caller's session has ended meanwhile.
+   */
+  conclude<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /**
    * One database transaction under the caller's idempotency key: the effect and the stored answer commit
    * together, a repeat gets the stored answer (channels 7). Without a key it is `atomically`.
    */

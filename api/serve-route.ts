@@ -17,11 +17,15 @@ import type { Services } from './services.ts';
 
 const JSON_BODY_BYTES = 64 * 1024;
 
+/** After so long a wait for the body the caller may be another: it is asked again who they are and what they may. */
+const LATE_BODY_MS = 1_000;
+
 type AnyCall = Call<never, unknown, unknown, unknown>;
 
 /**
  * Runs one request through the order of checks of channels 2; the first failure answers. Nothing is read
- * before the caller is known, nothing decrypted before the caller may do what is asked.
+ * before the caller is known, nothing decrypted before the caller may do what is asked. A body that came late has the
+ * caller checked once more: whoever held it back may have been shut out meanwhile.
  */
 export async function serveRoute(
   services: Services,
@@ -40,13 +44,17 @@ export async function serveRoute(
   facts.partnerId = known.caller.partnerId;
   if (known.rated !== null) services.rates.take(known.rated, facts);
   try {
-    if (channel.permit === undefined) refuseScope(route, known);
-    else channel.permit(route, known.principal);
-    const admitted = await channel.admit(services, arrival, known);
+    let admitted = await letIn(services, channel, route, arrival, known);
+    const raw = await readRaw(route, exchange);
+    if (services.nowMs() - receivedAtMs > LATE_BODY_MS) {
+      const again = await channel.identify(services, arrival);
+      admitted = await letIn(services, channel, route, arrival, again);
+    }
     const call = await readCall(services, channel, route, exchange, {
       arrival,
       receivedAtMs,
       known: admitted,
+      raw,
     });
     const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
     return await write(answer, call, facts);
@@ -66,11 +74,25 @@ function countAddress({ rates }: Services, route: Route, { ip, facts, method }: 
   const address = rates.countedAddress(ip);
   if (address !== null) rates.take(rateOf.address(address, method === 'GET'), facts);
 }
+
 /** 403, and 401 to somebody who is known already: a wrong secret in the middle of a session (channels 3). */
 const isForTheTrail = (status: number, { caller }: Identified<never>): boolean =>
   status === 403 || (status === 401 && caller.actor.type !== 'SYSTEM');
 
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
+
+/** Step 6: scope or role, and the conditions of the channel. */
+async function letIn(
+  services: Services,
+  channel: AnyChannel,
+  route: Route,
+  arrival: Arrival,
+  known: Identified<never>,
+): Promise<Identified<never>> {
+  if (channel.permit === undefined) refuseScope(route, known);
+  else channel.permit(route, known.principal);
+  return await channel.admit(services, arrival, known);
+}
 
 function refuseScope({ role }: Route, known: Identified<never>): void {
   if (role === 'nobody-asked') return;
@@ -82,21 +104,28 @@ interface Admitted {
   readonly arrival: Arrival;
   readonly receivedAtMs: number;
   readonly known: Identified<never>;
+  readonly raw: Buffer;
 }
 
-/** Steps 7 to 9: the body is read, decrypted and validated; throws the first failure. */
+const isForm = (route: Route): boolean => route.contentType === 'multipart/form-data';
+
+/** The bytes of the body, of a type that the route takes. */
+async function readRaw(route: Route, exchange: Exchange): Promise<Buffer> {
+  if (route.authenticate === undefined) checkContentType(exchange, isForm(route));
+  return await readBody(exchange, maxBodyBytesOf(route));
+}
+
+/** Steps 7 to 9 from there on: the body is decrypted and validated; throws the first failure. */
 async function readCall(
   services: Services,
   channel: AnyChannel,
   route: Route,
   exchange: Exchange,
-  { arrival, receivedAtMs, known }: Admitted,
+  { arrival, receivedAtMs, known, raw }: Admitted,
 ): Promise<AnyCall> {
-  const multipart = route.contentType === 'multipart/form-data';
+  const multipart = isForm(route);
   const { header, param } = exchange;
   const contentType = header('content-type') ?? undefined;
-  if (route.authenticate === undefined) checkContentType(exchange, multipart);
-  const raw = await readBody(exchange, maxBodyBytesOf(route));
   const rated = route.authenticate?.({ services, param, header, raw });
   if (rated !== undefined) services.rates.take(rated, exchange.facts);
   checkContentType(exchange, multipart);
@@ -117,7 +146,7 @@ async function readCall(
   const key = readKey(header('x-idempotency-key') ?? undefined, route.idempotency);
   const body = validatePart<unknown>(route.body ?? NOTHING, opened.body === undefined ? {} : opened.body);
   const scope = `${known.idempotencyScope} ${route.method} ${channel.prefix}${route.path}`;
-  return makeCall(services, known, {
+  return makeCall(services, holding(channel, route, known.principal, params), known, {
     sent,
     params,
     query,
@@ -161,14 +190,36 @@ type CallFacts = Pick<
   | 'idempotency'
 >;
 
-type Run = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
+type Work<T> = (trx: Trx) => Promise<T>;
+type Run = <T>(work: Work<T>) => Promise<T>;
 type ReplayCard = (cardId: number) => Promise<Answer>;
 
-function makeCall(services: Services, known: Identified<never>, facts: CallFacts): AnyCall {
+/** Makes of any work one whose transaction commits only while its caller still is who they were. */
+function holding(
+  { hold }: AnyChannel,
+  { method }: Route,
+  principal: never,
+  params: unknown,
+): <T>(work: Work<T>) => Work<T> {
+  if (hold === undefined || method === 'GET') return (work) => work;
+  return (work) => async (trx) => {
+    const done = await work(trx);
+    // Last, so that rows are locked in one order: whoever ends a session holds its user before.
+    await hold(trx, { principal, params });
+    return done;
+  };
+}
+
+function makeCall(
+  services: Services,
+  held: <T>(work: Work<T>) => Work<T>,
+  known: Identified<never>,
+  facts: CallFacts,
+): AnyCall {
   const db = known.caller.partnerId === null ? services.engine : services.app;
-  const run: Run = (work) => atomically(db, known.caller, work);
-  const asEngine: Run = (work) => atomically(services.engine, known.caller, work);
-  const once = async (open: Run, work: (trx: Trx) => Promise<Answer>, replayCard?: ReplayCard) => {
+  const run: Run = (work) => atomically(db, known.caller, held(work));
+  const asEngine: Run = (work) => atomically(services.engine, known.caller, held(work));
+  const once = async (open: Run, work: Work<Answer>, replayCard?: ReplayCard) => {
     const { idempotency } = facts;
     const { partnerId } = known.caller;
     if (idempotency === null) return await open(work);
@@ -185,6 +236,7 @@ function makeCall(services: Services, known: Identified<never>, facts: CallFacts
     caller: known.caller,
     atomically: run,
     asEngine,
+    conclude: (work) => atomically(db, known.caller, work),
     once: (work, replayCard) => once(run, work, replayCard),
     onceAsEngine: (work) => once(asEngine, work),
   };

@@ -62,6 +62,21 @@ export async function touchSession(engine: Kysely<Database>, sessionId: string):
   return Number(touched.numUpdatedRows) === 1;
 }
 
+/**
+ * Holds a session until the transaction ends, so that nobody ends it before; false when it has ended. One that the
+ * transaction itself has ended, as a log-out does, is none of those. The last row a transaction locks.
+ */
+export async function holdSession(trx: Trx, sessionId: string): Promise<boolean> {
+  const held = await trx
+    .selectFrom('customer_sessions')
+    .select('session_id')
+    .where('session_id', '=', sessionId)
+    .where(({ eb, or }) => or([eb('ended_at', 'is', null), eb('ended_at', '=', nowOf(trx))]))
+    .forShare()
+    .executeTakeFirst();
+  return held !== undefined;
+}
+
 export interface NewSession {
   readonly partnerId: number;
   readonly programmeId: number;

@@ -118,6 +118,16 @@ export async function useOperatorSession(
   };
 }
 
+/**
+ * Holds a session until the transaction ends, so that nobody ends it before, and tells the role that its operator has
+ * now; undefined when it has ended, unless the transaction itself has ended it. The last row a transaction locks.
+ */
+export async function holdOperatorSession(trx: Trx, sessionId: string): Promise<OperatorRole | undefined> {
+  const { rows } = await sql<{ role: OperatorRole | null }>`
+    select hold_operator_session(${sessionId}, ${nowOf(trx)}) as role`.execute(trx);
+  return rows[0]?.role ?? undefined;
+}
+
 async function endedSession(
   engine: Kysely<Database>,
   tokenHashes: readonly Buffer[],

@@ -83,6 +83,7 @@ const inside = (trx: Trx, call: AdminCall): AdminCall => ({
   recipient: null,
   atomically: (work) => work(trx),
   once: (work) => work(trx),
+  conclude: (work) => work(trx),
   asEngine: refuseSecondTransaction,
   onceAsEngine: refuseSecondTransaction,
 });

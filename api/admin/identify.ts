@@ -1,4 +1,5 @@
-import { type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
+import type { Trx } from '../../db/atomically.ts';
+import { holdOperatorSession, type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { grantOf, isGranted } from '../../domain/permission.ts';
 import { rateOf } from '../../domain/rate-limit.ts';
@@ -32,7 +33,7 @@ export async function identifyOperator(
     const caller = callerOf(found, arrival);
     const refused = { type: 'route', id: 'session', title: 'SESSION_EXPIRED' } as const;
     await auditRefusedCall(services.engine, caller, refused);
-    throw new Refusal('SESSION_EXPIRED', 'This session has ended. Sign in again.');
+    throw sessionExpired();
   }
   const { operator } = found;
   if (sent === null) await refuseForeignOrigin(services, arrival, operator);
@@ -52,6 +53,25 @@ export async function identifyOperator(
 /** Every programme that an operator of a partner, or of the platform (null), may touch. */
 export const programmesInScope = ({ certificates }: Services, partnerId: number | null) =>
   partnerId === null ? certificates.allProgrammes() : certificates.programmes(partnerId);
+
+const sessionExpired = (): Refusal =>
+  new Refusal('SESSION_EXPIRED', 'This session has ended. Sign in again.');
+
+/**
+ * Holds the session of a call. Throws `SESSION_EXPIRED` when it was ended since the call came in, `FORBIDDEN` when its
+ * operator has another role by now.
+ */
+export async function holdOperator(
+  trx: Trx,
+  { principal, params }: { readonly principal: OperatorPrincipal; readonly params: unknown },
+): Promise<void> {
+  const role = await holdOperatorSession(trx, principal.sessionId);
+  if (role === undefined) throw sessionExpired();
+  // Who gives up a role of their own has another one at the end of the very transaction.
+  const own = (params as { readonly operatorId?: string }).operatorId === principal.operatorId;
+  if (role === principal.role || own) return;
+  throw new Refusal('FORBIDDEN', 'Your role was changed meanwhile. Send it again if you still may.');
+}
 
 const callerOf = (
   one: { readonly operatorId: string; readonly partnerId: number | null },

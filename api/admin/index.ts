@@ -7,7 +7,7 @@ import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditLog } from './audit-log.ts';
 import { runAdminRoute } from './four-eyes.ts';
-import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
+import { admitAddress, holdOperator, identifyOperator, permitOperator } from './identify.ts';
 import { linkRoutes } from './links.ts';
 import { me } from './me.ts';
 import { operators } from './operators.ts';
@@ -33,6 +33,7 @@ export const adminChannel = channel<OperatorPrincipal>({
   identify: identifyOperator,
   admit: admitAddress,
   permit: permitOperator,
+  hold: holdOperator,
   run: runAdminRoute,
   routes,
 });

@@ -1,7 +1,13 @@
 import type { Kysely } from 'kysely';
-import { atomically } from '../../db/atomically.ts';
+import { atomically, type Trx } from '../../db/atomically.ts';
 import { audit } from '../../db/audit-log.ts';
-import { endSessions, findSession, type FoundSession, touchSession } from '../../db/customer-sessions.ts';
+import {
+  endSessions,
+  findSession,
+  type FoundSession,
+  holdSession,
+  touchSession,
+} from '../../db/customer-sessions.ts';
 import type { Database } from '../../db/database.ts';
 import { findProgramme, findProgrammeByCode, isPartnerActive } from '../../db/partners.ts';
 import type { Caller } from '../../domain/actor.ts';
@@ -33,7 +39,7 @@ export async function identifyCustomer(
   if (!(await isLive(services, caller, session, programme.sessionMinutes))) {
     const refused = { type: 'session', id: session.session_id, title: 'SESSION_EXPIRED' } as const;
     await auditRefusedCall(engine, caller, refused);
-    throw new Refusal('SESSION_EXPIRED', 'This session is over. Sign in again.');
+    throw sessionExpired();
   }
   const user = `user:${session.customer_id}`;
   return {
@@ -56,6 +62,18 @@ export async function identifyCustomer(
     rated: rateOf.user(session.customer_id),
   };
 }
+
+/** Holds the session of a call. Throws `SESSION_EXPIRED` when it was ended since the call came in. */
+export async function holdOwnSession(
+  trx: Trx,
+  { principal }: { readonly principal: CustomerPrincipal },
+): Promise<void> {
+  if (!(await holdSession(trx, principal.session.session_id))) throw sessionExpired();
+}
+
+/** The session was valid once. */
+export const sessionExpired = (): Refusal =>
+  new Refusal('SESSION_EXPIRED', 'This session is over. Sign in again.');
 
 /** Refuses users of a suspended partner. Throws `PARTNER_SUSPENDED`. */
 export async function admitCustomer(

@@ -8,7 +8,7 @@ import { balances } from './balances.ts';
 import { cards } from './cards.ts';
 import { contactChanges } from './contact-changes.ts';
 import { devices } from './devices.ts';
-import { admitCustomer, identifyCustomer, identifyEntry } from './identify.ts';
+import { admitCustomer, holdOwnSession, identifyCustomer, identifyEntry } from './identify.ts';
 import { me } from './me.ts';
 import { ownDevices } from './own-devices.ts';
 import { ownSecrets } from './own-secrets.ts';
@@ -48,6 +48,7 @@ const sessionChannel = channel<CustomerPrincipal>({
   admit: admitCustomer,
   // A live session is all that these routes ask for; whose data they touch, each look-up says.
   permit: () => undefined,
+  hold: holdOwnSession,
   routes: [
     ...ownSessions,
     ...ownDevices,

@@ -198,10 +198,10 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiHarness> {
     { cert: files.serverCert, key: files.serverKey, caFile: files.ca },
   );
   certificateUrl = `https://localhost:${certificateListener.port}`;
-  const socketCheck = setInterval(
-    () => void closeUntrusted(certificateListener.sockets, parts.services.certificates, Date.now()),
-    500,
-  );
+  let checked = Promise.resolve();
+  const socketCheck = setInterval(() => {
+    checked = closeUntrusted(certificateListener.sockets, parts.services.certificates, Date.now());
+  }, 500);
   const demo = await seedDemo({
     ownerUrl: database.ownerUrl,
     engineUrl: database.engineUrl,
@@ -265,6 +265,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiHarness> {
         : openSocket(certificateListener.port, clientNamed(to)),
     stop: async () => {
       clearInterval(socketCheck);
+      await checked;
       const clientAgents = [...Object.values(known), ...added].map((client) => client.agent);
       await Promise.all([...clientAgents, control].map((agent) => agent.destroy()));
       await simulator.stop();
