@@ -64,7 +64,7 @@ export interface CardFilter {
 export async function listCards(db: Kysely<Database>, filter: CardFilter): Promise<CardRow[]> {
   let query = cardQuery(db)
     .where('cards.programme_id', 'in', filter.programmeIds)
-    .where((where) => where.or([where('claimed', '=', true), where('base_state', '=', 'FAILED')]));
+    .where((where) => where.or([where('claimed', '=', true), where('base_state', '<>', 'PENDING')]));
   if (filter.customerId !== undefined) query = query.where('cards.customer_id', '=', filter.customerId);
   if (filter.corporationId !== undefined) {
     query = query.where('cards.corporation_id', '=', filter.corporationId);

@@ -27,6 +27,7 @@ export interface Database extends KybTables {
   user_imports: UserImportsTable;
   user_import_chunks: UserImportChunksTable;
   user_import_rows: UserImportRowsTable;
+  user_import_keys: UserImportKeysTable;
   transactional_locks: TransactionalLocksTable;
   customer_credentials: CustomerCredentialsTable;
   device_installations: DeviceInstallationsTable;
@@ -439,6 +440,14 @@ export interface UserImportRowsTable {
   customer_id: number | null;
   title: string | null;
   field: string | null;
+}
+
+export interface UserImportKeysTable {
+  import_id: string;
+  kind: 'row' | 'phone' | 'email' | 'externalId';
+  key: Buffer;
+  partner_id: number;
+  row_no: number;
 }
 
 export interface TransactionalLocksTable {
