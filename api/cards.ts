@@ -30,7 +30,7 @@ export interface CardParams {
 /** The card that a look-up names, once it is there for callers to see. Throws `CARD_NOT_FOUND`. */
 export async function requireCard(trx: Trx, target: CardTarget): Promise<CardRow> {
   const card = await findCard(trx, target.cardId, target);
-  if (card === undefined || (!card.claimed && card.base_state !== 'FAILED')) {
+  if (card === undefined || (!card.claimed && card.base_state === 'PENDING')) {
     throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
   }
   return card;

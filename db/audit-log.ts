@@ -44,6 +44,7 @@ export type AuditAction =
   | 'card.requested'
   | 'card.created'
   | 'card.failed'
+  | 'card.withdrawn'
   | 'card.read'
   | 'card.locked'
   | 'card.unlocked'

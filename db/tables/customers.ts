@@ -12,6 +12,7 @@ export interface CustomerTables {
   user_imports: UserImportsTable;
   user_import_chunks: UserImportChunksTable;
   user_import_rows: UserImportRowsTable;
+  user_import_keys: UserImportKeysTable;
   transactional_locks: TransactionalLocksTable;
   document_notices: DocumentNoticesTable;
 }
@@ -130,6 +131,14 @@ export interface UserImportRowsTable {
   customer_id: number | null;
   title: string | null;
   field: string | null;
+}
+
+export interface UserImportKeysTable {
+  import_id: string;
+  kind: 'row' | 'phone' | 'email' | 'externalId';
+  key: Buffer;
+  partner_id: number;
+  row_no: number;
 }
 
 export interface TransactionalLocksTable {

@@ -184,6 +184,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
+  lifecycleRemoveCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
   authorizeIncremental: {
     stranger: 'none',
