@@ -1,12 +1,15 @@
 import {
+  ActivityCancellationType,
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   defineQuery,
   defineSignal,
   defineUpdate,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -68,12 +71,19 @@ const balances = proxyActivities<ReturnType<typeof createVerificationActivities>
   retry: { ...retry, maximumInterval: '5m' },
 });
 
+/**
+ * Runs that began before it look at their hits only when told so, finish a provider call before they attend to
+ * anything, and give the provider its time twice; `applyDecision` refers what they would accept wrongly.
+ */
+const ATTENTIVE = 'attentive-while-at-the-provider';
+
 const CALL_TIMEOUT = '15s'; // The client gives up after 10 s by itself.
 const UPLOAD_TIMEOUT = '40s'; // The client gives up after 30 s by itself.
 
 /** Verifies a customer until accepted or rejected (onboarding 6.2): by a provider, by a person, or by both. */
 export async function customerVerification(input: CustomerVerificationInput): Promise<VerificationState> {
   const { verificationId, customerId, timings } = input;
+  const attentive = patched(ATTENTIVE);
   const run = {
     stage: 'RECEIVED' as VerificationStage,
     status: 'IN_PROGRESS' as VerificationStatus,
@@ -115,11 +125,18 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   show('RECEIVED');
   const facts = await database.screenPerson({ verificationId });
   run.facts = facts;
-  const outcome =
-    (await ending()) ?? (facts.mode === 'AUTOMATIC' ? await byProvider(facts) : null) ?? (await byPerson());
+  let outcome =
+    (await ending()) ??
+    (attentive ? endingByFacts(facts) : null) ??
+    (facts.mode === 'AUTOMATIC' ? await byProvider(facts) : null) ??
+    (await byPerson());
 
   run.deciding = true;
-  await database.applyDecision({ verificationId, ...outcome });
+  while ((await database.applyDecision({ verificationId, ...outcome })) === 'REFERRED') {
+    run.deciding = false;
+    outcome = await byPerson();
+    run.deciding = true;
+  }
   run.status = outcome.status;
   show('CLOSED');
   if (outcome.status === 'ACCEPTED') await balances.openDefaultBalance({ customerId });
@@ -129,11 +146,17 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   /** Sends the case to the provider and waits for its result; null = a person has to decide. */
   async function byProvider({ pictures }: ScreenedVerification): Promise<AppliedDecision | null> {
     await enter('PROVIDER');
-    const submitted = await submit(pictures);
+    const untilMs = Date.now() + timings.providerLimitMs;
+    const submitted = await submit(pictures, untilMs);
     if (submitted === 'REFUSED') return null;
     if (submitted !== 'DONE') return submitted;
-    const result = await providerResultOrEnding();
+    const result = await providerResultOrEnding(attentive ? untilMs : Date.now() + timings.providerLimitMs);
     if (result === null || 'status' in result) return result;
+    if (attentive) {
+      // A list may have been loaded while the provider was at work.
+      const ended = await endingByNewFacts();
+      if (ended !== null) return ended;
+    }
     const next = afterProvider(result.outcome, run.facts as ScreenedVerification);
     const decidedBy = 'PROVIDER';
     switch (next) {
@@ -147,8 +170,10 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   }
 
   /** Steps 2 of 6.2, one call an activity; `REFUSED` leaves the case to a person. */
-  async function submit(pictures: ScreenedVerification['pictures']): Promise<ProviderStep | AppliedDecision> {
-    const untilMs = Date.now() + timings.providerLimitMs;
+  async function submit(
+    pictures: ScreenedVerification['pictures'],
+    untilMs: number,
+  ): Promise<ProviderStep | AppliedDecision> {
     const steps = [
       () => provider(untilMs).createApplicant({ verificationId }),
       ...pictures.map(
@@ -159,14 +184,14 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
     for (const step of steps) {
       const ended = await ending();
       if (ended !== null) return ended;
-      if ((await orRefused(step)) === 'REFUSED') return 'REFUSED';
+      const done = await attending(step);
+      if (done !== 'DONE') return done;
     }
     return 'DONE';
   }
 
   /** The confirmed result, an ending from elsewhere, or null when the provider stays silent to the limit. */
-  async function providerResultOrEnding(): Promise<Completed | AppliedDecision | null> {
-    const untilMs = Date.now() + timings.providerLimitMs;
+  async function providerResultOrEnding(untilMs: number): Promise<Completed | AppliedDecision | null> {
     for (;;) {
       const leftMs = untilMs - Date.now();
       if (leftMs <= 0) return null;
@@ -174,9 +199,32 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
       const ended = await ending();
       if (ended !== null) return ended;
       run.resultReported = false;
-      const result = await orRefused(() => provider(untilMs).fetchCheck({ verificationId }));
-      if (result === 'REFUSED' || result.kind === 'REFUSED') return null;
+      const result = await attending(() => provider(untilMs).fetchCheck({ verificationId }));
+      if (result === 'REFUSED') return null;
+      if ('status' in result) return result;
+      if (result.kind === 'REFUSED') return null;
       if (result.kind === 'COMPLETED') return result;
+    }
+  }
+
+  /**
+   * A call to the provider, which may be repeated for half an hour; an ending from elsewhere does not wait for it,
+   * and nothing more is sent.
+   */
+  async function attending<T>(call: () => Promise<T>): Promise<T | 'REFUSED' | AppliedDecision> {
+    if (!attentive) return await orRefused(call);
+    const scope = new CancellationScope();
+    let settled = false;
+    const answer = scope.run(() => orRefused(call)).finally(() => void (settled = true));
+    // Given up, it is not waited for.
+    answer.catch(() => undefined);
+    for (;;) {
+      await condition(() => settled || mustAttend());
+      if (settled) return await answer;
+      const ended = await ending();
+      if (ended === null) continue;
+      scope.cancel();
+      return ended;
     }
   }
 
@@ -204,9 +252,13 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   async function ending(): Promise<AppliedDecision | null> {
     if (run.closeAsked) return { ...rejected('SYSTEM'), notify: false };
     if (!run.hitDecided) return null;
+    return await endingByNewFacts();
+  }
+
+  async function endingByNewFacts(): Promise<AppliedDecision | null> {
     run.hitDecided = false;
     run.facts = await database.readScreening({ verificationId });
-    return run.facts.sanctionConfirmed ? rejected('SYSTEM') : null;
+    return endingByFacts(run.facts);
   }
 
   async function enter(stage: 'PROVIDER' | 'REVIEW'): Promise<void> {
@@ -224,6 +276,9 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
     });
   }
 }
+
+const endingByFacts = ({ sanctionConfirmed }: ScreenedVerification): AppliedDecision | null =>
+  sanctionConfirmed ? rejected('SYSTEM') : null;
 
 type Completed = Extract<CheckResult, { kind: 'COMPLETED' }>;
 
@@ -253,6 +308,8 @@ function provider(
     taskQueue: taskQueue === 'core' ? 'kyc' : taskQueue,
     startToCloseTimeout,
     scheduleToCloseTimeout: Math.max(1, untilMs - Date.now()),
+    // A call that is given up is not waited for; its attempt ends by itself and is not repeated.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: { ...retry, maximumInterval: '1m' },
   });
 }

@@ -320,8 +320,17 @@ describe('the owner', () => {
   it('sends the verification form, whatever risk it names, and reads what came of it', async () => {
     const none = await as('GET', '/me/verification');
     expect([none.status, none.body.title]).toEqual([404, 'VERIFICATION_NOT_FOUND']);
+    const { id } = (await as('GET', '/me')).body;
+    const known = { risk_level: 'MEDIUM' } as const;
+    await api.owner.updateTable('customers').set(known).where('customer_id', '=', id).execute();
     const sent = await asUser(api, owner.token, 'POST', '/me/register', { form: formOf(picture) });
     expect([sent.status, sent.body.channel]).toEqual([201, 'CUSTOMER']);
+    const kept = await api.owner
+      .selectFrom('verifications')
+      .select('risk_level')
+      .where('verification_id', '=', sent.body.verificationId)
+      .executeTakeFirst();
+    expect(kept).toEqual(known);
     expect((await as('GET', '/me/register')).body.verificationId).toBe(sent.body.verificationId);
   });
 
