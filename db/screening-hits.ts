@@ -54,7 +54,7 @@ export async function listHits(
   return (await query.execute()).map(toHit);
 }
 
-/** One hit. Throws `SCREENING_HIT_NOT_FOUND`. */
+/** One hit. Throws `HIT_NOT_FOUND`. */
 export async function readHit(
   trx: Trx,
   key: { readonly hitId: string; readonly partnerId?: number | undefined },
@@ -62,7 +62,7 @@ export async function readHit(
   let query = selectHits(trx).where('hit_id', '=', key.hitId);
   if (key.partnerId !== undefined) query = query.where('partner_id', '=', key.partnerId);
   const row = await query.executeTakeFirst();
-  if (row === undefined) throw new Refusal('SCREENING_HIT_NOT_FOUND', 'There is no such screening hit.');
+  if (row === undefined) throw new Refusal('HIT_NOT_FOUND', 'There is no such screening hit.');
   return toHit(row);
 }
 
@@ -77,7 +77,7 @@ export interface DecideHit {
 /**
  * Ends an open hit, with what follows (onboarding 6.7): a confirmed sanction locks the customer, or the corporation
  * of the person, and ends a running verification; a false one lifts the lock when it was the last; a confirmed PEP is
- * marked. A company's application that runs is told. Throws `SCREENING_HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
+ * marked. A company's application that runs is told. Throws `HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
  */
 export async function decideHit(trx: Trx, request: DecideHit): Promise<ScreeningHit> {
   const found = await readHit(trx, request);
@@ -87,7 +87,16 @@ export async function decideHit(trx: Trx, request: DecideHit): Promise<Screening
   const { decision, note, operatorId } = request;
   const changed = await trx
     .updateTable('screening_hits')
-    .set({ state: decision, note, decided_by: operatorId, decided_at: nowOf(trx) })
+    .set({
+      state: decision,
+      note,
+      decided_by: operatorId,
+      decided_at: nowOf(trx),
+      // Decided is the entry as it stands now and is shown, which a newer list may have changed since the match.
+      entry_fingerprint: sql<string>`coalesce((select fingerprint from screening_entries as entry
+        where entry.list_code = screening_hits.list_code and entry.entry_id = screening_hits.entry_id),
+        entry_fingerprint)`,
+    })
     .where('hit_id', '=', found.hitId)
     .where('state', '=', 'OPEN')
     .executeTakeFirst();
