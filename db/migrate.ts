@@ -20,6 +20,7 @@ import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
+import * as screening from './migrations/0030-screening.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0017-kyc': kyc,
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
+  '0030-screening': screening,
 };
 
 /** Name of the newest migration of this release. */
