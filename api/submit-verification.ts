@@ -9,7 +9,13 @@ import {
   type Verification,
 } from '../db/verifications.ts';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
-import { flagsOf, isExpired, type PictureKind, type VerificationForm } from '../domain/verification.ts';
+import {
+  flagsOf,
+  isExpired,
+  joinMarks,
+  type PictureKind,
+  type VerificationForm,
+} from '../domain/verification.ts';
 import { putDocument, removeDocument } from '../vault/document-store.ts';
 import { sealPersonal } from '../vault/personal-data.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -65,7 +71,7 @@ export async function submitForm(
     return await call.once(async (trx) => {
       const customer = await lockCustomer(trx, scope, customerId);
       const programme = programmeOf(principal, customer.programmeId);
-      const form = formFrom(body, channel);
+      const form = formFrom(body, channel, customer);
       await refuseSubmission(trx, customer);
       refuseForm(trx, programme, form);
       if (pictures instanceof Refusal) throw pictures;
@@ -87,13 +93,18 @@ export async function submitForm(
   }
 }
 
-/** The form as it is kept; how risky somebody is is not for them to say (onboarding 5). */
+/**
+ * The form as it is kept. How risky somebody is is not for them to say (onboarding 5), and no form takes back what is
+ * known of its customer already: a reviewer sees it, and may.
+ */
 function formFrom(
   body: z.output<typeof verificationBody>,
   channel: Verification['channel'],
+  customer: Customer,
 ): VerificationForm {
   const form = toForm(body);
-  return channel === 'CUSTOMER' ? { ...form, riskLevel: 'LOW' } : form;
+  const said = channel === 'CUSTOMER' ? { ...form, riskLevel: customer.riskLevel } : form;
+  return { ...said, ...joinMarks(said, customer) };
 }
 
 /** All pictures of a form, or `DOCUMENT_UNREADABLE`. Throws what `PictureChecker.check` throws. */

@@ -4,6 +4,7 @@ import { type AuditAction, audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
+import { openDefaultBalance } from './default-balance.ts';
 import { unpairAllDevices } from './devices.ts';
 import { startWorkflow } from './outbox.ts';
 import { refuseUnsettled } from './removal-guards.ts';
@@ -20,7 +21,10 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
   await endSessions(trx, { customerId: customer.customerId }, 'USER_LOCKED');
 }
 
-/** Gives a locked customer the earlier state back; one who is not locked stays as they are. Throws `STATE_CONFLICT`. */
+/**
+ * Gives a locked customer the earlier state back, and the default balance that the lock kept from them (onboarding
+ * 6.4); one who is not locked stays as they are. Throws `STATE_CONFLICT`.
+ */
 export async function markUnlocked(
   trx: Trx,
   customer: Customer,
@@ -30,6 +34,7 @@ export async function markUnlocked(
   if (customer.state !== 'LOCKED') return;
   const earlier = customer.stateBeforeLock ?? 'UNVERIFIED';
   await changeState(trx, customer, { state: earlier, state_before_lock: null }, 'customer.unlocked', reason);
+  await openDefaultBalance(trx, customer.customerId);
 }
 
 /**

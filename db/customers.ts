@@ -248,7 +248,8 @@ export async function updateCustomer(
         ...(change.state === undefined ? {} : { state: change.state }),
         ...(change.kyc === undefined ? {} : { kyc: change.kyc }),
         ...(kyc.becomesSuccess ? { kyc_successes: customer.kycSuccesses + 1 } : {}),
-        ...(change.riskLevel === undefined ? {} : { risk_level: change.riskLevel }),
+        // A politically exposed person is of high risk, whatever a partner says (onboarding 6.7).
+        ...(change.riskLevel === undefined || customer.pep ? {} : { risk_level: change.riskLevel }),
         ...(documentExpirationDate === undefined ? {} : { document_expiration_date: documentExpirationDate }),
       }))
       .where('customer_id', '=', customer.customerId)

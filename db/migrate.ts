@@ -26,6 +26,7 @@ import * as retention from './migrations/0023-retention.ts';
 import * as programmes from './migrations/0026-programmes.ts';
 import * as endedSessions from './migrations/0028-ended-sessions.ts';
 import * as operatorGuards from './migrations/0029-operator-guards.ts';
+import * as screening from './migrations/0030-screening.ts';
 import * as lifecycleMends from './migrations/0031-lifecycle-mends.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
@@ -55,6 +56,7 @@ const migrations: Record<string, Migration> = {
   '0026-programmes': programmes,
   '0028-ended-sessions': endedSessions,
   '0029-operator-guards': operatorGuards,
+  '0030-screening': screening,
   '0031-lifecycle-mends': lifecycleMends,
 };
 

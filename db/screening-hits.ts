@@ -92,7 +92,16 @@ export async function decideHit(trx: Trx, request: DecideHit): Promise<Screening
   const { decision, note, operatorId } = request;
   const changed = await trx
     .updateTable('screening_hits')
-    .set({ state: decision, note, decided_by: operatorId, decided_at: nowOf(trx) })
+    .set({
+      state: decision,
+      note,
+      decided_by: operatorId,
+      decided_at: nowOf(trx),
+      // Decided is the entry as it stands now and is shown, which a newer list may have changed since the match.
+      entry_fingerprint: sql<string>`coalesce((select fingerprint from screening_entries as entry
+        where entry.list_code = screening_hits.list_code and entry.entry_id = screening_hits.entry_id),
+        entry_fingerprint)`,
+    })
     .where('hit_id', '=', found.hitId)
     .where('state', '=', 'OPEN')
     .executeTakeFirst();

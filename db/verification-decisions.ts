@@ -1,12 +1,19 @@
 import { kycAfterDecision } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import { LIFTED_BY_ACCEPTANCE } from '../domain/transactional-lock.ts';
-import { isExpired, type RejectionReason } from '../domain/verification.ts';
+import {
+  afterProvider,
+  isExpired,
+  joinMarks,
+  type RejectionReason,
+  type RiskMarks,
+  type ScreeningFacts,
+} from '../domain/verification.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { type Customer, putAddress } from './customers.ts';
 import { emit } from './outbox.ts';
-import { customerSubject, hitSummary } from './screening.ts';
+import { customerSubject, type HitSummary, hitSummary } from './screening.ts';
 import { addTransactionalLock, removeTransactionalLock } from './transactional-locks.ts';
 import type { Verification } from './verifications.ts';
 
@@ -32,19 +39,37 @@ interface Case {
   readonly customer: Customer;
 }
 
+/** Decides by itself, without a person: `PROVIDER` of `decidedBy`. */
+const BY_PROVIDER = 'PROVIDER';
+const FORM_AS_SENT = 1;
+
+/** What form, customer and hits say together; a form alone lowers nothing that is known of its customer. */
+export function screeningFacts({ verification, customer }: Case, hits: HitSummary): ScreeningFacts {
+  return { openHit: hits.open || hits.sanctionConfirmed, ...joinMarks(verification, customer, ofHits(hits)) };
+}
+
+/** `REFERRED`: not the provider's to accept; the case runs on and waits for a person. */
+export type Applied = 'APPLIED' | 'REFERRED';
+
 /**
  * Ends a verification held by `lockVerification`, in one commit (onboarding 6.2, step 5). Repeats change
- * nothing: a verification that is decided stays as it is.
+ * nothing: a verification that is decided stays as it is. What the provider accepts is looked at once more here, for
+ * hits and marks may have come since the case was screened.
  */
 export async function applyDecision(
   trx: Trx,
   { verification, customer }: Case,
   outcome: VerificationOutcome,
   renewed: RenewedData | null,
-): Promise<void> {
-  if (verification.status !== 'IN_PROGRESS') return;
+): Promise<Applied> {
+  if (verification.status !== 'IN_PROGRESS') return 'APPLIED';
   const { verificationId } = verification;
   const { status } = outcome;
+  const hits = await hitSummary(trx, customerSubject(customer.customerId));
+  if (status === 'ACCEPTED' && outcome.decidedBy === BY_PROVIDER) {
+    const facts = screeningFacts({ verification, customer }, hits);
+    if (afterProvider('APPROVED', facts) !== 'ACCEPT') return 'REFERRED';
+  }
   await trx
     .updateTable('verifications')
     .set({
@@ -66,20 +91,38 @@ export async function applyDecision(
     before: { stage: verification.stage, kyc: customer.kyc },
     after: { status, reason: outcome.reason, decidedBy: outcome.decidedBy },
   });
-  if (customer.state !== 'DELETED') await changeCustomer(trx, { verification, customer }, outcome, renewed);
-  if (!outcome.notify) return;
+  if (customer.state !== 'DELETED') {
+    const marks = marksAfterAcceptance({ verification, customer }, outcome, hits);
+    await changeCustomer(trx, { verification, customer }, outcome, { renewed, marks });
+  }
+  if (!outcome.notify) return 'APPLIED';
   await emit(trx, verification, {
     kind: status === 'ACCEPTED' ? 'verification.accepted' : 'verification.rejected',
     verificationId,
     customerId: customer.customerId,
   });
+  return 'APPLIED';
+}
+
+const ofHits = ({ pepConfirmed }: HitSummary): RiskMarks => ({ pep: pepConfirmed, riskLevel: 'LOW' });
+
+/** A person lowers what is known of a customer by editing the form; a form as it was sent never does. */
+function marksAfterAcceptance(
+  { verification, customer }: Case,
+  { decidedBy }: VerificationOutcome,
+  hits: HitSummary,
+): RiskMarks {
+  const personsWord = decidedBy !== BY_PROVIDER && verification.version > FORM_AS_SENT;
+  return personsWord
+    ? joinMarks(verification, ofHits(hits))
+    : joinMarks(verification, customer, ofHits(hits));
 }
 
 async function changeCustomer(
   trx: Trx,
   { verification, customer }: Case,
   outcome: VerificationOutcome,
-  renewed: RenewedData | null,
+  { renewed, marks }: { readonly renewed: RenewedData | null; readonly marks: RiskMarks },
 ): Promise<void> {
   const accepted = outcome.status === 'ACCEPTED';
   const { kyc, addsNegativeLock } = kycAfterDecision(customer.kyc, outcome.status);
@@ -93,8 +136,8 @@ async function changeCustomer(
       updated_at: nowOf(trx),
       ...(accepted
         ? {
-            risk_level: verification.pep ? ('HIGH' as const) : verification.riskLevel,
-            pep: verification.pep,
+            risk_level: marks.riskLevel,
+            pep: marks.pep,
             document_expiration_date: verification.documentExpirationDate,
           }
         : {}),

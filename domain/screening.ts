@@ -37,12 +37,23 @@ export interface ScreeningMatch {
 /** A list of sanctions, as opposed to one of politically exposed persons. */
 export const isSanctionList = (listCode: ScreeningList): boolean => listCode !== 'PEP';
 
-/** Marks dropped, lower case, everything but letters to blanks, words sorted. */
+// Onboarding 6.7 names NFKD only, which leaves these letters as they are. Passports write them otherwise (ICAO 9303,
+// part 3, section 6), and lists are written from passports: "Lukasz" would never meet "Łukasz", who even sorts behind
+// another word. Where ICAO writes OE for Ø we write O, as NFKD does for Ö.
+const FOLDED: Readonly<Record<string, string>> = {
+  ...{ ł: 'l', ø: 'o', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i', ȷ: 'j', ŋ: 'n', ĸ: 'q', ə: 'e' },
+  ...{ ɓ: 'b', ɗ: 'd', ɖ: 'd', ƙ: 'k', ƴ: 'y', ɨ: 'i', ƚ: 'l', ǥ: 'g' },
+  ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
+};
+const FOLDED_LETTER = new RegExp(`[${Object.keys(FOLDED).join('')}]`, 'gu');
+
+/** Marks dropped, lower case, letters without decomposition folded, everything but letters to blanks, words sorted. */
 export function normalizeName(name: string): string {
   return name
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
+    .replace(FOLDED_LETTER, (letter) => FOLDED[letter] ?? letter)
     .replace(/[^\p{L}]+/gu, ' ')
     .trim()
     .split(' ')

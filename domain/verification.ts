@@ -1,5 +1,5 @@
 import { normalizeName } from './screening.ts';
-import type { KycState, RiskLevel } from './customer.ts';
+import { type KycState, RISK_LEVELS, type RiskLevel } from './customer.ts';
 import type { OperatorRole } from './operator.ts';
 
 /** Who decides on a customer's identity: our operators, a provider, or the partner itself (onboarding 5). */
@@ -94,12 +94,26 @@ export function birthDateOfPesel(pesel: string): string {
 
 export type ProviderOutcome = 'APPROVED' | 'REJECTED' | 'REVIEW';
 
-/** What is known of a verification when the provider's outcome is in. */
-export interface ScreeningFacts {
-  /** A hit of any list that is not decided as false. */
-  readonly openHit: boolean;
+/** How carefully somebody has to be looked at. */
+export interface RiskMarks {
   readonly pep: boolean;
   readonly riskLevel: RiskLevel;
+}
+
+/**
+ * What several sources say of one person (onboarding 6.7): a mark that one of them gives stands, the highest risk
+ * counts, and a politically exposed person is always of high risk.
+ */
+export function joinMarks(...sources: readonly RiskMarks[]): RiskMarks {
+  const pep = sources.some((one) => one.pep);
+  const levels = sources.map((one) => RISK_LEVELS.indexOf(one.riskLevel));
+  return { pep, riskLevel: pep ? 'HIGH' : (RISK_LEVELS[Math.max(0, ...levels)] ?? 'HIGH') };
+}
+
+/** What is known of a verification when the provider's outcome is in. */
+export interface ScreeningFacts extends RiskMarks {
+  /** A hit of any list that is not decided as false. */
+  readonly openHit: boolean;
 }
 
 /** Next step after the provider's outcome (onboarding 6.1): only a clean approval needs no person. */

@@ -5,6 +5,7 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  patched,
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
@@ -61,9 +62,16 @@ const balances = proxyActivities<ReturnType<typeof createVerificationActivities>
   retry: { ...retry, maximumInterval: '5m' },
 });
 
+/**
+ * Runs that began before it look at their hits only when told so, finish a provider call before they attend to
+ * anything, and give the provider its time twice; `applyDecision` refers what they would accept wrongly.
+ */
+const ATTENTIVE = 'attentive-while-at-the-provider';
+
 /** Verifies a customer until accepted or rejected (onboarding 6.2): by a provider, by a person, or by both. */
 export async function customerVerification(input: CustomerVerificationInput): Promise<VerificationState> {
   const { verificationId, customerId, timings } = input;
+  const attentive = patched(ATTENTIVE);
   const run = {
     stage: 'RECEIVED' as VerificationStage,
     status: 'IN_PROGRESS' as VerificationStatus,
@@ -105,11 +113,18 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   show('RECEIVED');
   const facts = await database.screenPerson({ verificationId });
   run.facts = facts;
-  const outcome =
-    (await ending()) ?? (facts.mode === 'AUTOMATIC' ? await byProvider(facts) : null) ?? (await byPerson());
+  let outcome =
+    (await ending()) ??
+    (attentive ? endingByFacts(facts) : null) ??
+    (facts.mode === 'AUTOMATIC' ? await byProvider(facts) : null) ??
+    (await byPerson());
 
   run.deciding = true;
-  await database.applyDecision({ verificationId, ...outcome });
+  while ((await database.applyDecision({ verificationId, ...outcome })) === 'REFERRED') {
+    run.deciding = false;
+    outcome = await byPerson();
+    run.deciding = true;
+  }
   run.status = outcome.status;
   show('CLOSED');
   if (outcome.status === 'ACCEPTED') await balances.openDefaultBalance({ customerId });
@@ -133,10 +148,17 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
         run.resultReported = false;
         return provider(untilMs).fetchCheck({ verificationId });
       },
-      woken: () => run.resultReported || mustAttend(),
+      reported: () => run.resultReported,
+      mustAttend,
+      patient: !attentive,
       ending,
     });
     if (result === null || 'status' in result) return result;
+    if (attentive) {
+      // A list may have been loaded while the provider was at work.
+      const ended = await endingByNewFacts();
+      if (ended !== null) return ended;
+    }
     const next = afterProvider(result.outcome, run.facts as ScreenedVerification);
     const decidedBy = 'PROVIDER';
     switch (next) {
@@ -173,9 +195,13 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   async function ending(): Promise<AppliedDecision | null> {
     if (run.closeAsked) return { ...rejected('SYSTEM'), notify: false };
     if (!run.hitDecided) return null;
+    return await endingByNewFacts();
+  }
+
+  async function endingByNewFacts(): Promise<AppliedDecision | null> {
     run.hitDecided = false;
     run.facts = await database.readScreening({ verificationId });
-    return run.facts.sanctionConfirmed ? rejected('SYSTEM') : null;
+    return endingByFacts(run.facts);
   }
 
   async function enter(stage: 'PROVIDER' | 'REVIEW'): Promise<void> {
@@ -193,6 +219,9 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
     });
   }
 }
+
+const endingByFacts = ({ sanctionConfirmed }: ScreenedVerification): AppliedDecision | null =>
+  sanctionConfirmed ? rejected('SYSTEM') : null;
 
 const rejected = (decidedBy: string): AppliedDecision => ({
   status: 'REJECTED',

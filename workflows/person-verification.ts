@@ -61,7 +61,8 @@ export async function personVerification(input: PersonVerificationInput): Promis
       reported = false;
       return provider(untilMs).fetchPersonCheck(key);
     },
-    woken: () => reported,
+    reported: () => reported,
+    mustAttend: () => false,
     ending: async () => null,
   });
   await database.endPersonCheck({ ...key, result });

@@ -1,5 +1,7 @@
 import {
+  ActivityCancellationType,
   ActivityFailure,
+  CancellationScope,
   condition,
   isCancellation,
   proxyActivities,
@@ -17,10 +19,14 @@ export interface ProviderCheck<Ending> {
   readonly steps: readonly ((untilMs: number) => Promise<ProviderStep>)[];
   /** Takes note of a report before it asks. */
   readonly fetch: (untilMs: number) => Promise<CheckResult>;
-  /** True when the provider reported an end, or something else has to be attended to. */
-  readonly woken: () => boolean;
-  /** Asked before each call: how it all ended elsewhere. */
+  /** True when the provider reported an end. */
+  readonly reported: () => boolean;
+  /** True when something else has to be looked at, also while a call is under way. */
+  readonly mustAttend: () => boolean;
+  /** Asked before each call, and when something has to be attended to: how it all ended elsewhere. */
   readonly ending: () => Promise<Ending | null>;
+  /** A run that began when calls were finished first, and when the provider was given its time twice. */
+  readonly patient?: boolean;
 }
 
 export type CompletedCheck = Extract<CheckResult, { kind: 'COMPLETED' }>;
@@ -32,23 +38,50 @@ export type CompletedCheck = Extract<CheckResult, { kind: 'COMPLETED' }>;
 export async function checkAtProvider<Ending>(
   check: ProviderCheck<Ending>,
 ): Promise<CompletedCheck | Ending | null> {
-  const { timings, steps, fetch, woken, ending } = check;
+  const { timings, steps, fetch, reported, mustAttend, ending, patient = false } = check;
   const stepsUntilMs = Date.now() + timings.providerLimitMs;
   for (const step of steps) {
     const ended = await ending();
     if (ended !== null) return ended;
-    if ((await orRefused(() => step(stepsUntilMs))) === 'REFUSED') return null;
+    const done = await attending(check, () => step(stepsUntilMs));
+    if ('ended' in done) return done.ended;
+    if (done.answer === 'REFUSED') return null;
   }
-  const untilMs = Date.now() + timings.providerLimitMs;
+  const untilMs = patient ? Date.now() + timings.providerLimitMs : stepsUntilMs;
   for (;;) {
     const leftMs = untilMs - Date.now();
     if (leftMs <= 0) return null;
-    await condition(woken, Math.min(timings.providerPollMs, leftMs));
+    await condition(() => reported() || mustAttend(), Math.min(timings.providerPollMs, leftMs));
     const ended = await ending();
     if (ended !== null) return ended;
-    const result = await orRefused(() => fetch(untilMs));
-    if (result === 'REFUSED' || result.kind === 'REFUSED') return null;
-    if (result.kind === 'COMPLETED') return result;
+    const result = await attending(check, () => fetch(untilMs));
+    if ('ended' in result) return result.ended;
+    if (result.answer === 'REFUSED' || result.answer.kind === 'REFUSED') return null;
+    if (result.answer.kind === 'COMPLETED') return result.answer;
+  }
+}
+
+/**
+ * A call to the provider, which may be repeated for half an hour; an ending from elsewhere does not wait for it, and
+ * nothing more is sent.
+ */
+async function attending<T, Ending>(
+  { mustAttend, ending, patient = false }: ProviderCheck<Ending>,
+  call: () => Promise<T>,
+): Promise<{ readonly answer: T | 'REFUSED' } | { readonly ended: Ending }> {
+  if (patient) return { answer: await orRefused(call) };
+  const scope = new CancellationScope();
+  let settled = false;
+  const answer = scope.run(() => orRefused(call)).finally(() => void (settled = true));
+  // Given up, it is not waited for.
+  answer.catch(() => undefined);
+  for (;;) {
+    await condition(() => settled || mustAttend());
+    if (settled) return { answer: await answer };
+    const ended = await ending();
+    if (ended === null) continue;
+    scope.cancel();
+    return { ended };
   }
 }
 
@@ -69,6 +102,8 @@ export function provider(
     taskQueue: taskQueue === 'core' ? 'kyc' : taskQueue,
     startToCloseTimeout,
     scheduleToCloseTimeout: Math.max(1, untilMs - Date.now()),
+    // A call that is given up is not waited for; its attempt ends by itself and is not repeated.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   });
 }

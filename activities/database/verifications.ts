@@ -7,8 +7,10 @@ import { type DefaultBalance, openDefaultBalance as openBalanceFor } from '../..
 import { remindReviewers as queueReminders } from '../../db/review-reminders.ts';
 import { customerSubject, type HitSummary, hitSummary } from '../../db/screening.ts';
 import {
+  type Applied,
   applyDecision as decide,
   type RenewedData,
+  screeningFacts,
   type VerificationOutcome,
 } from '../../db/verification-decisions.ts';
 import {
@@ -60,7 +62,7 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
       return await inOneCommit(async (trx) => {
         const { verification, customer } = await lockVerification(trx, verificationId);
         const hits = await screen(trx, vault, customer, verification);
-        return await conclude(trx, verification, hits);
+        return await conclude(trx, { verification, customer }, hits);
       });
     },
 
@@ -69,7 +71,7 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
       return await inOneCommit(async (trx) => {
         const { verification, customer } = await lockVerification(trx, verificationId);
         const hits = await hitSummary(trx, customerSubject(customer.customerId));
-        return await conclude(trx, verification, hits);
+        return await conclude(trx, { verification, customer }, hits);
       });
     },
 
@@ -86,9 +88,9 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
       });
     },
 
-    /** Ends a verification in one commit (6.2, step 5); repeated: nothing more happens. */
-    async applyDecision(of: Of & AppliedDecision): Promise<void> {
-      await inOneCommit(async (trx) => {
+    /** Ends a verification in one commit (6.2, step 5), or refers it to a person; repeated: nothing more happens. */
+    async applyDecision(of: Of & AppliedDecision): Promise<Applied> {
+      return await inOneCommit(async (trx) => {
         const { verification, customer } = await lockVerification(trx, of.verificationId);
         const outcome: VerificationOutcome = {
           status: of.status,
@@ -98,7 +100,7 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
           notify: of.notify,
         };
         const renewed = of.status === 'ACCEPTED' ? renew(vault, customer, verification) : null;
-        await decide(trx, { verification, customer }, outcome, renewed);
+        return await decide(trx, { verification, customer }, outcome, renewed);
       }, actorOf(of.decidedBy));
     },
 
@@ -157,21 +159,18 @@ const callerOf = (actor: Actor): Caller => ({
 
 async function conclude(
   trx: Trx,
-  verification: Verification,
+  { verification, customer }: { readonly verification: Verification; readonly customer: Customer },
   hits: HitSummary,
 ): Promise<ScreenedVerification> {
-  const pep = verification.pep || hits.pepConfirmed;
-  if (pep && !verification.pep) await markPep(trx, verification.verificationId);
+  if (hits.pepConfirmed && !verification.pep) await markPep(trx, verification.verificationId);
   const pictures = await picturesOf(trx, verification.verificationId);
   return {
     customerId: verification.customerId,
     partnerId: verification.partnerId,
     programmeId: verification.programmeId,
     mode: verification.mode,
-    openHit: hits.open || hits.sanctionConfirmed,
+    ...screeningFacts({ verification, customer }, hits),
     sanctionConfirmed: hits.sanctionConfirmed,
-    pep,
-    riskLevel: pep ? 'HIGH' : verification.riskLevel,
     pictures: pictures.map((one) => one.kind),
   };
 }

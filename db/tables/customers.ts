@@ -41,6 +41,8 @@ export interface CustomersTable {
   document_expiration_date: string | null;
   pep: Generated<boolean>;
   transactional_locks: Generated<number>;
+  /** When they were last compared with the screening lists. */
+  screened_at: Date | null | undefined;
   version: Generated<number>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;

@@ -325,12 +325,20 @@ describe('the owner', () => {
     const none = await get('/me/verification');
     expect([none.status, none.body.title]).toEqual([404, 'VERIFICATION_NOT_FOUND']);
     expect((await get('/me/verifications')).body).toEqual({ items: [], nextCursor: null });
+    const known = { risk_level: 'MEDIUM' } as const;
+    await api.owner.updateTable('customers').set(known).where('customer_id', '=', user.customerId).execute();
     const sent = [];
     for (let at = 0; at < 2; at += 1) {
       sent.push(await asUser(api, user.token, 'POST', '/me/register', { form: formOf(picture) }));
     }
     expect(sent.map((one) => [one.status, one.body.channel])).toEqual(Array(2).fill([201, 'CUSTOMER']));
     const [first, second] = sent.map((one) => one.body);
+    const kept = await api.owner
+      .selectFrom('verifications')
+      .select('risk_level')
+      .where('verification_id', '=', first.verificationId)
+      .executeTakeFirst();
+    expect(kept).toEqual(known);
     expect((await get('/me/register')).body).toEqual(second);
     expect((await get('/me/verifications')).body.items).toEqual([second, first]);
     const page = (await get('/me/verifications?limit=1')).body;

@@ -127,6 +127,29 @@ describe('200 and 201', () => {
     expect(started.map((row) => row.kind)).toContain('customer-verification');
   });
 
+  it.each([{ riskLvl: null }, { riskLvl: 'LOW', pep: 'false' }])(
+    'takes nothing back that is known of a user: %o leaves risk and exposure as they are',
+    async (said) => {
+      const userId = await aUser('credit', { riskLvl: 'HIGH' });
+      const marksOf = async () => {
+        const { verificationId } = (await send(userId, form(said))).body;
+        return await api.owner
+          .selectFrom('verifications')
+          .select(['risk_level', 'pep'])
+          .where('verification_id', '=', verificationId)
+          .executeTakeFirst();
+      };
+      expect(await marksOf()).toEqual({ risk_level: 'HIGH', pep: false });
+      await api.owner
+        .updateTable('verifications')
+        .set({ status: 'REJECTED', stage: 'CLOSED' })
+        .where('customer_id', '=', userId)
+        .execute();
+      await api.owner.updateTable('customers').set({ pep: true }).where('customer_id', '=', userId).execute();
+      expect(await marksOf()).toEqual({ risk_level: 'HIGH', pep: true });
+    },
+  );
+
   it('keeps pictures encrypted, decoded and encoded again, without their metadata', async () => {
     const userId = await aUser('sandbox');
     const { verificationId } = (await send(userId)).body;

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { atomically } from '../../db/atomically.ts';
+import { atomically, type Trx } from '../../db/atomically.ts';
 import {
   type CustomerChange,
   type Customer,
@@ -10,6 +10,7 @@ import {
   readCustomer,
   updateCustomer,
 } from '../../db/customers.ts';
+import { markLocked, markUnlocked } from '../../db/customer-states.ts';
 import type { Database } from '../../db/database.ts';
 import { openDefaultBalance } from '../../db/default-balance.ts';
 import type { Programme } from '../../db/partners.ts';
@@ -187,6 +188,20 @@ describe('a change', () => {
     });
   });
 
+  it('of the risk of a politically exposed person is taken, and the risk stays HIGH', async () => {
+    const customer = await aCustomer(engine, vault, external);
+    await owner
+      .updateTable('customers')
+      .set({ pep: true, risk_level: 'HIGH' })
+      .where('customer_id', '=', customer.customerId)
+      .execute();
+    expect(await change(external, customer, { riskLevel: 'LOW', externalId: 'pep-1' })).toMatchObject({
+      riskLevel: 'HIGH',
+      pep: true,
+      externalId: 'pep-1',
+    });
+  });
+
   it('to kyc SUCCESS counts and starts the workflow each time; leaving it locks, coming back unlocks', async () => {
     const customer = await aCustomer(engine, vault, external);
     const id = (n: number) => `external-verification:${customer.customerId}:${n}`;
@@ -317,5 +332,31 @@ describe('the default balance', () => {
     expect(await open(customer)).toEqual({ kind: 'POSTPONED' });
     await atomically(engine, engineCaller, (trx) => removeTransactionalLock(trx, customer, lock));
     expect(await balancesOf(customer)).toHaveLength(1);
+  });
+
+  it('that could not be opened while the customer was locked comes with the unlocking', async () => {
+    const customer = await aCustomer(engine, vault, external, { kyc: 'SUCCESS' });
+    const held = (work: (trx: Trx, customer: Customer) => Promise<unknown>) =>
+      atomically(engine, engineCaller, async (trx) =>
+        work(trx, await lockCustomer(trx, 'every', customer.customerId)),
+      );
+    const lock = { reason: 'POLICE_LOCK', origin: 'OPERATOR' } as const;
+    await held((trx, one) => markLocked(trx, one, null));
+    expect(await open(customer)).toEqual({ kind: 'NOT_PASSED' });
+    await held((trx, one) => addTransactionalLock(trx, one, lock));
+    await held((trx, one) => removeTransactionalLock(trx, one, lock));
+    expect(await balancesOf(customer)).toEqual([]);
+    await held((trx, one) => markUnlocked(trx, one));
+    expect(await balancesOf(customer)).toEqual([{ currency: 'EUR', automatic: true }]);
+  });
+
+  it('does not come with the unlocking of a customer who has not passed', async () => {
+    const customer = await aCustomer(engine, vault, external);
+    for (const change of [markLocked, markUnlocked]) {
+      await atomically(engine, engineCaller, async (trx) =>
+        change(trx, await lockCustomer(trx, 'every', customer.customerId), null),
+      );
+    }
+    expect(await balancesOf(customer)).toEqual([]);
   });
 });

@@ -239,6 +239,33 @@ describe('a hit', () => {
     });
   });
 
+  it('found false says nothing about what the entry had become meanwhile: the same list again is silent', async () => {
+    const customer = await aCustomer(engine, vault, programme);
+    const names = (normalizedNames: string[]) =>
+      asEngine((trx) =>
+        replaceScreeningList(trx, 'CUSTOM', [
+          { entryId: 'e-7', kind: 'PERSON', normalizedNames, birthYears: [] },
+        ]),
+      );
+    const fingerprint = async () =>
+      (
+        await owner
+          .selectFrom('screening_entries')
+          .select('fingerprint')
+          .where('list_code', '=', 'CUSTOM')
+          .executeTakeFirstOrThrow()
+      ).fingerprint;
+    await names(['ada nowak']);
+    const { hitId } = await aHit('CUSTOM', customer, 'e-7', await fingerprint());
+    await names(['ada nowak', 'ada n']);
+    await aHit('CUSTOM', customer, 'e-7', await fingerprint());
+    await decide(hitId, 'FALSE_POSITIVE');
+    await names(['ada nowak', 'ada n']);
+    expect((await aHit('CUSTOM', customer, 'e-7', await fingerprint())).opened).toBe(0);
+    await names(['ada nowak', 'other']);
+    expect((await aHit('CUSTOM', customer, 'e-7', await fingerprint())).opened).toBe(1);
+  });
+
   it('of a politically exposed person marks, raises the risk, and does not lock', async () => {
     const customer = await aCustomer(engine, vault, programme);
     const { hitId } = await aHit('PEP', customer);

@@ -13,6 +13,7 @@ import {
   refuseAcceptance,
   type VerificationOutcome,
 } from '../../db/verification-decisions.ts';
+import { editVerification } from '../../db/verification-reviews.ts';
 import {
   findVerification,
   listVerifications,
@@ -25,6 +26,7 @@ import {
   type Verification,
   verificationsInReview,
 } from '../../db/verifications.ts';
+import type { RiskLevel } from '../../domain/customer.ts';
 import type { LockReason } from '../../domain/transactional-lock.ts';
 import type { VerificationForm } from '../../domain/verification.ts';
 import {
@@ -88,15 +90,20 @@ const accepted: VerificationOutcome = {
 };
 const rejected: VerificationOutcome = { ...accepted, status: 'REJECTED', reason: 'INVALID_SELFIE' };
 
-const decide = ({ verificationId }: Verification, outcome: VerificationOutcome): Promise<void> =>
+const byPerson: VerificationOutcome = { ...accepted, decidedBy: 'op-1' };
+
+const decide = ({ verificationId }: Verification, outcome: VerificationOutcome) =>
   asEngine(async (trx) => {
     const held = await lockVerification(trx, verificationId);
     const renewed =
       outcome.status === 'ACCEPTED'
         ? { personal: held.customer.personal, residence: Buffer.from('sealed') }
         : null;
-    await applyDecision(trx, held, outcome, renewed);
+    return await applyDecision(trx, held, outcome, renewed);
   });
+
+const mark = ({ customerId }: Customer, marks: { pep?: boolean; risk_level?: RiskLevel }) =>
+  owner.updateTable('customers').set(marks).where('customer_id', '=', customerId).execute();
 
 const read = (customer: Customer) => asEngine((trx) => readCustomer(trx, 'every', customer.customerId));
 
@@ -213,8 +220,58 @@ describe('acceptance', () => {
 
   it('of a declared PEP marks the customer and makes the risk HIGH', async () => {
     const customer = await aCustomer(engine, vault, manual);
-    await decide(await submit(manual, customer, aForm({ pep: true })), accepted);
+    await decide(await submit(manual, customer, aForm({ pep: true })), byPerson);
     expect(await read(customer)).toMatchObject({ pep: true, riskLevel: 'HIGH' });
+  });
+
+  it.each<[string, { pep?: boolean; risk_level?: RiskLevel }]>([
+    ['a politically exposed person', { pep: true }],
+    ['somebody of high risk', { risk_level: 'HIGH' }],
+  ])('is not the provider’s to give to %s, whatever the form says', async (_name, marks) => {
+    const customer = await aCustomer(engine, vault, manual);
+    await mark(customer, marks);
+    const verification = await submit(manual, customer, aForm());
+    expect(await decide(verification, accepted)).toBe('REFERRED');
+    expect(await asEngine((trx) => readVerification(trx, 'every', verification))).toMatchObject({
+      status: 'IN_PROGRESS',
+    });
+    expect(await read(customer)).toMatchObject({ kyc: 'IN_PROGRESS' });
+  });
+
+  it('is not the provider’s to give while a hit is open or a sanction confirmed', async () => {
+    const customer = await aCustomer(engine, vault, manual);
+    const verification = await submit(manual, customer, aForm());
+    const about = { partnerId: customer.partnerId, verificationId: null };
+    const subject = customerSubject(customer.customerId);
+    await asEngine((trx) =>
+      recordHits(trx, subject, about, [{ listCode: 'EU', entryId: 'e-1', score: 1, fingerprint: 'f-1' }]),
+    );
+    const hitIs = (state: 'CONFIRMED' | 'FALSE_POSITIVE') =>
+      owner.updateTable('screening_hits').set({ state }).where('subject_ref', '=', subject.ref).execute();
+    expect(await decide(verification, accepted)).toBe('REFERRED');
+    await hitIs('CONFIRMED');
+    expect(await decide(verification, accepted)).toBe('REFERRED');
+    await hitIs('FALSE_POSITIVE');
+    expect(await decide(verification, accepted)).toBe('APPLIED');
+  });
+
+  it('lowers neither risk nor the mark of exposure, unless a person has edited the form so', async () => {
+    const medium = await aCustomer(engine, vault, manual);
+    await mark(medium, { risk_level: 'MEDIUM' });
+    await decide(await submit(manual, medium, aForm()), accepted);
+    expect(await read(medium)).toMatchObject({ kyc: 'SUCCESS', riskLevel: 'MEDIUM' });
+
+    const exposed = await aCustomer(engine, vault, manual);
+    await mark(exposed, { pep: true, risk_level: 'HIGH' });
+    await decide(await submit(manual, exposed, aForm()), byPerson);
+    expect(await read(exposed)).toMatchObject({ kyc: 'SUCCESS', riskLevel: 'HIGH', pep: true });
+
+    const again = await submit(manual, exposed, aForm());
+    const { form, flags, documentExpirationDate, verificationId } = again;
+    const edited = { version: 1, form, flags, documentExpirationDate, riskLevel: 'LOW', pep: false } as const;
+    await asEngine((trx) => editVerification(trx, 'every', verificationId, edited));
+    await decide(again, byPerson);
+    expect(await read(exposed)).toMatchObject({ riskLevel: 'LOW', pep: false });
   });
 
   it('is refused with an open hit, an old document, or before review', async () => {

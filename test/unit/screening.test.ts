@@ -8,6 +8,13 @@ describe('a name', () => {
     ['Ada Nowak', 'ada nowak'],
     ['ﬁsher', 'fisher'],
     ['1234', ''],
+    ['Łukasz Nowak', 'lukasz nowak'],
+    ['Søren Ǿrsted', 'orsted soren'],
+    ['Đorđe Ðe', 'de dorde'],
+    ['Strauß STRAUẞ', 'strauss strauss'],
+    ['Æsir Œuvre Þór', 'aesir oeuvre thor'],
+    ['Işıl IŞIL İnan', 'inan isil isil'],
+    ['Ħal Ŧor Ŋor Əli', 'eli hal nor tor'],
   ])('%j is compared as %j', (name, normalized) => {
     expect(normalizeName(name)).toBe(normalized);
   });
@@ -25,6 +32,16 @@ describe('Jaro-Winkler similarity', () => {
   ])('of %j and %j is %d', (left, right, score) => {
     expect(jaroWinkler(left, right)).toBeCloseTo(score, 3);
     expect(jaroWinkler(right, left)).toBeCloseTo(score, 3);
+  });
+});
+
+describe('letters that no decomposition takes apart', () => {
+  it.each([
+    ['Łukasz Nowakowski', 'Lukasz Nowakowski'],
+    ['Łukasz Nowak', 'Lukasz Nowak'],
+    ['Jørgen Þórsson', 'Jorgen Thorsson'],
+  ])('%j and %j are one name', (left, right) => {
+    expect(jaroWinkler(normalizeName(left), normalizeName(right))).toBe(1);
   });
 });
 

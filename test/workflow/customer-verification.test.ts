@@ -23,6 +23,10 @@ interface Script {
   checks: (CheckResult | 'down')[];
   refusedStep?: string;
   failures: number;
+  /** Pause of the provider's client after a failure. */
+  pauseMs: number;
+  /** How often the database refers an acceptance to a person. */
+  referrals: number;
   readonly told: string[];
   readonly outcomes: AppliedDecision[];
 }
@@ -38,7 +42,8 @@ const step = async (verificationId: string, name: string): Promise<ProviderStep>
   const script = scriptOf(verificationId);
   if (script.failures > 0) {
     script.failures -= 1;
-    throw ApplicationFailure.create({ type: 'KYC_PROVIDER_UNAVAILABLE', nextRetryDelay: 20 });
+    script.told.push('down');
+    throw ApplicationFailure.create({ type: 'KYC_PROVIDER_UNAVAILABLE', nextRetryDelay: script.pauseMs });
   }
   script.told.push(name);
   return script.refusedStep === name ? 'REFUSED' : 'DONE';
@@ -56,8 +61,13 @@ const activities: Partial<Activities> = {
   },
   setStage: async ({ verificationId, stage }: Of & { stage: string }) =>
     void scriptOf(verificationId).told.push(stage),
-  applyDecision: async ({ verificationId, ...outcome }: Of & AppliedDecision) =>
-    void scriptOf(verificationId).outcomes.push(outcome),
+  applyDecision: async ({ verificationId, ...outcome }: Of & AppliedDecision) => {
+    const script = scriptOf(verificationId);
+    script.referrals -= 1;
+    if (script.referrals >= 0) return 'REFERRED';
+    script.outcomes.push(outcome);
+    return 'APPLIED';
+  },
   openDefaultBalance: async ({ customerId }: { customerId: number }) => {
     for (const script of scripts.values()) {
       if (script.facts.customerId === customerId) script.told.push('balance');
@@ -72,7 +82,7 @@ const activities: Partial<Activities> = {
     script.told.push('fetch');
     const result = script.checks.length > 1 ? script.checks.shift() : script.checks[0];
     if (result === 'down' || result === undefined) {
-      throw ApplicationFailure.create({ type: 'KYC_PROVIDER_UNAVAILABLE', nextRetryDelay: 20 });
+      throw ApplicationFailure.create({ type: 'KYC_PROVIDER_UNAVAILABLE', nextRetryDelay: script.pauseMs });
     }
     return result;
   },
@@ -116,6 +126,8 @@ async function given({ facts = {}, timings = {}, ...script }: Given = {}) {
     },
     checks: [running],
     failures: 0,
+    pauseMs: 20,
+    referrals: 0,
     told: [],
     outcomes: [],
     ...script,
@@ -223,7 +235,20 @@ describe('automatic mode', () => {
   it('hands the case to a person when the provider stays away to the limit', async () => {
     const { handle, script } = await given({ failures: 1_000, timings: { providerLimitMs: 400 } });
     await untilStage(handle, 'REVIEW');
-    await vi.waitFor(() => expect(script.told).toEqual(['PROVIDER', 'REVIEW']));
+    await vi.waitFor(() =>
+      expect(script.told.filter((one) => one !== 'down')).toEqual(['PROVIDER', 'REVIEW']),
+    );
+    await handle.signal(close, {});
+    await handle.result();
+  });
+
+  it('gives the provider its time once: what it was away is not given again for its silence', async () => {
+    const limit = { providerPollMs: 60_000, providerLimitMs: 4_000 };
+    const { handle } = await given({ failures: 1, pauseMs: 3_000, timings: limit });
+    await untilStage(handle, 'PROVIDER');
+    const sinceMs = Date.parse((await handle.query(state)).since);
+    await untilStage(handle, 'REVIEW');
+    expect(Date.parse((await handle.query(state)).since) - sinceMs).toBeLessThan(6_000);
     await handle.signal(close, {});
     await handle.result();
   });
@@ -337,6 +362,74 @@ describe('from elsewhere', () => {
     await handle.signal(hitDecided, { hitId: 'h-1', decision: 'CONFIRMED' });
     expect(await handle.result()).toMatchObject({ status: 'REJECTED' });
     expect(script.outcomes[0]).toMatchObject({ reason: 'INVALID_CUSTOMER_DATA', notify: true });
+  });
+
+  it('a sanction hit that is confirmed already ends the case before anything is sent', async () => {
+    const { handle, script } = await given({
+      facts: { openHit: true, sanctionConfirmed: true },
+      checks: [approved],
+      timings: { providerPollMs: 50 },
+    });
+    expect(await handle.result()).toMatchObject({ status: 'REJECTED' });
+    expect(script.outcomes).toMatchObject([{ reason: 'INVALID_CUSTOMER_DATA', decidedBy: 'SYSTEM' }]);
+    expect(script.told).toEqual([]);
+  });
+
+  it('a hit that came while the provider worked keeps its approval from being final', async () => {
+    const { handle } = await given({
+      factsAfterHit: { openHit: true },
+      checks: [approved],
+      timings: { providerPollMs: 50 },
+    });
+    await untilStage(handle, 'REVIEW');
+    await handle.executeUpdate(decide, { args: [reject] });
+    expect(await handle.result()).toMatchObject({ status: 'REJECTED' });
+  });
+
+  it('an approval that the database refers goes to a person', async () => {
+    const { handle, script } = await given({
+      referrals: 1,
+      checks: [approved],
+      timings: { providerPollMs: 50 },
+    });
+    await untilStage(handle, 'REVIEW');
+    expect(await handle.executeUpdate(decide, { args: [accept] })).toEqual({ status: 'ACCEPTED' });
+    await handle.result();
+    expect(script.outcomes).toMatchObject([{ status: 'ACCEPTED', decidedBy: 'o-1' }]);
+    expect(script.told.filter((one) => one === 'balance')).toHaveLength(1);
+  });
+
+  it.each<[string, Given]>([
+    ['the applicant', { failures: 1_000 }],
+    ['the result', { checks: ['down'], timings: { providerPollMs: 50 } }],
+  ])('a confirmed hit does not wait for a provider who is away when asked for %s', async (_what, script) => {
+    const { handle, script: told } = await given({
+      pauseMs: 20_000,
+      factsAfterHit: { sanctionConfirmed: true },
+      ...script,
+    });
+    const asked = () => told.told.filter((one) => one === 'down' || one === 'fetch').length;
+    await vi.waitFor(() => expect(asked()).toBe(1), { timeout: 10_000 });
+    const beganMs = Date.now();
+    await handle.signal(hitDecided, { hitId: 'h-1', decision: 'CONFIRMED' });
+    expect(await handle.result()).toMatchObject({ status: 'REJECTED' });
+    expect(Date.now() - beganMs).toBeLessThan(10_000);
+    expect(asked()).toBe(1);
+  });
+
+  it('a hit found to be false meanwhile leaves the call to the provider as it is', async () => {
+    const { handle, script } = await given({
+      facts: { openHit: true },
+      factsAfterHit: { openHit: false },
+      failures: 1,
+      pauseMs: 2_000,
+      checks: [approved],
+      timings: { providerPollMs: 50 },
+    });
+    await vi.waitFor(() => expect(script.told).toContain('down'), { timeout: 10_000 });
+    await handle.signal(hitDecided, { hitId: 'h-1', decision: 'FALSE_POSITIVE' });
+    expect(await handle.result()).toMatchObject({ status: 'ACCEPTED' });
+    expect(script.told.filter((one) => one === 'applicant')).toHaveLength(1);
   });
 
   it('a hit found to be false lets the provider’s approval stand', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../../activities/index.ts';
 import type { ScreenedVerification } from '../../../activities/database/verifications.ts';
 import type { CheckResult } from '../../../activities/kyc-provider/answers.ts';
@@ -38,8 +39,9 @@ function collaborators(
   const done = async () => 'DONE' as const;
   return {
     screenPerson: async () => ({ ...FACTS, ...facts }),
+    readScreening: async () => ({ ...FACTS, ...facts }),
     setStage: async () => undefined,
-    applyDecision: async () => undefined,
+    applyDecision: async () => 'APPLIED',
     openDefaultBalance: async () => 'OPENED',
     createApplicant: done,
     uploadDocument: done,
@@ -49,6 +51,20 @@ function collaborators(
 }
 
 const manual = collaborators({ mode: 'MANUAL' });
+
+/** The first of a list, once; then the other for good. */
+const once = <T>(first: T, then: T): (() => Promise<T>) => {
+  let asked = false;
+  return async () => {
+    const answer = asked ? then : first;
+    asked = true;
+    return answer;
+  };
+};
+
+const away = async (): Promise<never> => {
+  throw ApplicationFailure.create({ type: 'KYC_PROVIDER_UNAVAILABLE', nextRetryDelay: HOUR_MS });
+};
 
 const verify = (stage: Stage, id: string, timings: VerificationTimings = SLOW) =>
   begin(stage, 'customerVerification', `customer-verification:${id}`, {
@@ -69,7 +85,7 @@ async function untilReview(handle: Run, waits: 'MESSAGE' | 'TIMER' = 'MESSAGE'):
 const path = (
   name: string,
   activities: Partial<Activities>,
-  waits: 'TIMER' | 'MESSAGE',
+  waits: 'ACTIVITY' | 'TIMER' | 'MESSAGE',
   act: (handle: Run) => Promise<unknown>,
 ): Scenario => ({
   workflow: 'customer-verification',
@@ -148,6 +164,86 @@ const customerVerification: readonly Scenario[] = [
       await run.signal('providerResult', RESULT);
     },
   ),
+  // From here on with the patch `attentive-while-at-the-provider`; what is above was recorded before it.
+  path('attentive-approved', collaborators({}, [RUNNING, APPROVED]), 'TIMER', async (run) => {
+    await run.signal('providerResult', RESULT);
+    await untilItWaits(run, 'TIMER');
+    await run.signal('providerResult', { ...RESULT, eventId: 'ev-2' });
+  }),
+  path('attentive-manual-accepted', manual, 'MESSAGE', (run) =>
+    run.executeUpdate('decide', { args: [ACCEPT] }),
+  ),
+  path('attentive-customer-gone-at-provider', collaborators(), 'TIMER', (run) => run.signal('close', {})),
+  path(
+    'hit-meanwhile-then-rejected',
+    { ...collaborators({}, [APPROVED]), readScreening: async () => ({ ...FACTS, openHit: true }) },
+    'TIMER',
+    async (run) => {
+      await run.signal('providerResult', RESULT);
+      await untilItWaits(run, 'MESSAGE');
+      await run.executeUpdate('decide', { args: [REJECT] });
+    },
+  ),
+  path(
+    'sanction-confirmed-meanwhile',
+    { ...collaborators({}, [APPROVED]), readScreening: async () => ({ ...FACTS, sanctionConfirmed: true }) },
+    'TIMER',
+    (run) => run.signal('providerResult', RESULT),
+  ),
+  path(
+    'approval-referred-by-the-database-then-accepted',
+    { ...collaborators({}, [APPROVED]), applyDecision: once('REFERRED', 'APPLIED') },
+    'TIMER',
+    async (run) => {
+      await run.signal('providerResult', RESULT);
+      await untilItWaits(run, 'MESSAGE');
+      await run.executeUpdate('decide', { args: [ACCEPT] });
+    },
+  ),
+  path(
+    'false-hit-then-sanction-confirmed-while-provider-away',
+    {
+      ...collaborators(),
+      createApplicant: away,
+      readScreening: once(FACTS, { ...FACTS, sanctionConfirmed: true }),
+    },
+    'ACTIVITY',
+    async (run) => {
+      await run.signal('hitDecided', { hitId: 'hit-1', decision: 'FALSE_POSITIVE' });
+      await untilItWaits(run, 'ACTIVITY');
+      await run.signal('hitDecided', { hitId: 'hit-2', decision: 'CONFIRMED' });
+    },
+  ),
+  path(
+    'customer-gone-while-result-is-asked-for',
+    { ...collaborators(), fetchCheck: away },
+    'TIMER',
+    async (run) => {
+      await run.signal('providerResult', RESULT);
+      await untilItWaits(run, 'ACTIVITY');
+      await run.signal('close', {});
+    },
+  ),
+  {
+    workflow: 'customer-verification',
+    path: 'sanction-confirmed-at-screening',
+    activities: collaborators({ sanctionConfirmed: true }),
+    play: async (stage) => await untilItEnds(await verify(stage, 'sanction-confirmed-at-screening')),
+  },
+  {
+    workflow: 'customer-verification',
+    path: 'attentive-silent-provider-then-accepted',
+    activities: collaborators(),
+    async play(stage) {
+      const handle = await verify(stage, 'attentive-silent', { providerPollMs: 200, providerLimitMs: 500 });
+      await untilReview(handle);
+      await handle.executeUpdate('decide', { args: [ACCEPT] });
+      return await untilItEnds(handle);
+    },
+  },
+  inFlight('attentive-submitting', { ...collaborators(), uploadDocument: neverEnds }, 'ACTIVITY'),
+  inFlight('attentive-provider-wait', collaborators(), 'TIMER'),
+  inFlight('attentive-asking', { ...collaborators(), createApplicant: away }, 'ACTIVITY'),
   path('customer-gone-at-provider', collaborators(), 'TIMER', (run) => run.signal('close', {})),
   {
     workflow: 'customer-verification',
