@@ -72,12 +72,15 @@ describe('recorded histories', () => {
   });
 });
 
-/** Payloads of a history, search attributes left out: those are never encrypted. */
+/** What is never encrypted: search attributes, and names of patches that the SDK notes by itself. */
+const PLAIN = ['searchAttributes', 'patch-data'];
+
+/** Payloads of a history that have to be encrypted. */
 function payloadsOf(value: unknown): { encoding: string }[] {
   if (typeof value !== 'object' || value === null) return [];
   const { metadata } = value as { metadata?: { encoding?: unknown } };
   if (typeof metadata?.encoding === 'string') return [{ encoding: metadata.encoding }];
   return Object.entries(value)
-    .filter(([member]) => member !== 'searchAttributes')
+    .filter(([member]) => !PLAIN.includes(member))
     .flatMap(([, inner]) => payloadsOf(inner));
 }
