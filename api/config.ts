@@ -15,7 +15,7 @@ import {
   url,
   type ValuesOf,
 } from '../domain/settings.ts';
-import { temporalSettings } from '../temporal/config.ts';
+import { checkTemporalSettings, temporalSettings } from '../temporal/config.ts';
 import { checkVaultSettings, vaultSettings } from '../vault/config.ts';
 import { isAddressRange } from './address-list.ts';
 
@@ -94,7 +94,7 @@ export function readApiConfig(): ApiSettings {
 
 function crossFaults(values: ApiSettings): SettingFault[] {
   const production = values.NODE_ENV === 'production';
-  const faults = checkVaultSettings(values, production);
+  const faults = [...checkVaultSettings(values, production), ...checkTemporalSettings(values)];
   for (const name of [
     'DATABASE_URL',
     'DATABASE_ENGINE_URL',

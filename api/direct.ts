@@ -64,14 +64,14 @@ async function answer(
     error = thrown instanceof Error ? thrown : new Error('something was thrown that is no error');
     written = failureOf(services, facts, error);
   }
-  const { status, headers, text } = written;
+  const { status, headers, content } = written;
   outgoing.writeHead(status, {
     ...COMMON_HEADERS,
     'X-Request-Id': facts.requestId,
     'Content-Length': facts.bytes ?? 0,
     ...headers,
   });
-  outgoing.end(text ?? '');
+  outgoing.end(content ?? '');
   finishRequest(services, listener, 'POST', facts, {
     status,
     durationMs: performance.now() - startedAtMs,

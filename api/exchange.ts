@@ -23,7 +23,7 @@ export interface Written {
   readonly status: number;
   readonly headers: Record<string, string>;
   /** Null = no body at all. */
-  readonly text: string | null;
+  readonly content: string | Buffer<ArrayBuffer> | null;
 }
 
 /** Address of the peer, without the prefix of IPv4 in IPv6. */

@@ -18,7 +18,7 @@ export function failureOf(services: Services, facts: RequestFacts, error: Error)
   const text = JSON.stringify(answer.body);
   facts.bytes = Buffer.byteLength(text);
   const headers = { 'Content-Type': 'application/json; charset=UTF-8', ...answer.headers };
-  return { status: answer.status, headers, text };
+  return { status: answer.status, headers, content: text };
 }
 
 const UNAVAILABLE = new Set([

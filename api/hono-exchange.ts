@@ -21,5 +21,5 @@ export function exchangeOf(context: Context): Exchange {
 }
 
 /** An answer as the router gives it on. */
-export const toResponse = ({ status, headers, text }: Written): Response =>
-  new Response(text, { status, headers });
+export const toResponse = ({ status, headers, content }: Written): Response =>
+  new Response(content, { status, headers });

@@ -11,6 +11,8 @@ import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
+import { connectClient } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
 import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { mountAuthority } from './authority-files.ts';
@@ -38,7 +40,7 @@ const config = readApiConfig();
 const logger = createLogger('api', { level: config.LOG_LEVEL, format: config.LOG_FORMAT });
 
 /** What `readApiConfig` has made sure of. */
-const given = (value: string | null): string => {
+const given = <T>(value: T | null): T => {
   if (value === null) throw new Error('a required setting is missing');
   return value;
 };
@@ -93,6 +95,16 @@ const services: Services = {
     allowedCidrs: config.PANEL_ALLOWED_CIDRS,
     timeZone: config.OPERATOR_TIMEZONE,
     secureCookie: !config.CARDLOOM_DEV,
+  },
+  workflows: {
+    client: connectClient(
+      config,
+      createDataConverter({
+        keys: given(config.TEMPORAL_PAYLOAD_KEYS),
+        namespace: config.TEMPORAL_NAMESPACE,
+        refusePlain: config.NODE_ENV === 'production',
+      }),
+    ),
   },
   logger,
   health: createHealthChecks({
@@ -164,7 +176,7 @@ async function stop(reason: string): Promise<void> {
   await stopped;
   clearInterval(closing);
   await authorizer.drain();
-  await Promise.all([changes.stop(), metricsListener.stop()]);
+  await Promise.all([changes.stop(), metricsListener.stop(), services.workflows.client.connection.close()]);
   await Promise.all([app.destroy(), engine.destroy(), laneConfiguration.destroy(), pools.lanes.end()]);
   logger.info('stopped');
   process.exit(0);

@@ -64,6 +64,13 @@ export function programmeNamed(principal: OperatorPrincipal, publicId: string): 
   return found;
 }
 
+/** As `programmeNamed`, by the issuer code that bodies of new things name. */
+export function programmeOfCode(principal: OperatorPrincipal, issuerCode: string): Programme {
+  const found = principal.programmes.find((one) => one.issuerCode === issuerCode);
+  if (found === undefined) throw new Refusal('PROGRAMME_NOT_FOUND', 'There is no such programme.');
+  return found;
+}
+
 /** The programme of a resource the operator has already been allowed to see. */
 export function programmeOfResource(principal: OperatorPrincipal, programmeId: number): Programme {
   const found = principal.programmes.find((one) => one.programmeId === programmeId);

@@ -106,6 +106,8 @@ export interface Answer {
   readonly csv?: string;
   /** JSON text that must go out byte for byte. */
   readonly text?: string;
+  /** A file of another kind, never encrypted: always to be saved, never shown in place. */
+  readonly file?: { readonly mediaType: string; readonly bytes: Buffer };
 }
 
 /** One request on its way through a handler; all members are checked. */
@@ -142,6 +144,8 @@ export interface Call<Principal, Params, Query, Body> {
     work: (trx: Trx) => Promise<Answer>,
     replayCard?: (cardId: number) => Promise<Answer>,
   ): Promise<Answer>;
+  /** As `once`, in a transaction of the engine. */
+  onceAsEngine(work: (trx: Trx) => Promise<Answer>): Promise<Answer>;
 }
 
 /** A request before its body is looked into. */

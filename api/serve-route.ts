@@ -147,26 +147,32 @@ type CallFacts = Pick<
   | 'idempotency'
 >;
 
+type Run = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
+type ReplayCard = (cardId: number) => Promise<Answer>;
+
 function makeCall(services: Services, known: Identified<never>, facts: CallFacts): AnyCall {
   const db = known.caller.partnerId === null ? services.engine : services.app;
-  const run = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, known.caller, work);
+  const run: Run = (work) => atomically(db, known.caller, work);
+  const asEngine: Run = (work) => atomically(services.engine, known.caller, work);
+  const once = async (open: Run, work: (trx: Trx) => Promise<Answer>, replayCard?: ReplayCard) => {
+    const { idempotency } = facts;
+    const { partnerId } = known.caller;
+    if (idempotency === null) return await open(work);
+    const outcome = await open((trx) =>
+      underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
+    );
+    if (outcome instanceof Refusal) throw outcome;
+    return outcome;
+  };
   return {
     ...facts,
     principal: known.principal,
     services,
     caller: known.caller,
     atomically: run,
-    asEngine: (work) => atomically(services.engine, known.caller, work),
-    once: async (work, replayCard) => {
-      const { idempotency } = facts;
-      const { partnerId } = known.caller;
-      if (idempotency === null) return await run(work);
-      const outcome = await run((trx) =>
-        underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
-      );
-      if (outcome instanceof Refusal) throw outcome;
-      return outcome;
-    },
+    asEngine,
+    once: (work, replayCard) => once(run, work, replayCard),
+    onceAsEngine: (work) => once(asEngine, work),
   };
 }
 
@@ -177,15 +183,31 @@ async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promis
   if (answer.csv !== undefined) {
     facts.bytes = Buffer.byteLength(answer.csv);
     headers['Content-Type'] = 'text/csv; charset=UTF-8';
-    return { status: answer.status, headers, text: answer.csv };
+    return { status: answer.status, headers, content: answer.csv };
+  }
+  if (answer.file !== undefined) {
+    const { bytes, mediaType } = answer.file;
+    facts.bytes = bytes.length;
+    return {
+      status: answer.status,
+      headers: { ...headers, ...fileHeaders(mediaType) },
+      content: Buffer.from(bytes),
+    };
   }
   const text = await textOf(answer, call);
   if (text !== null) {
     facts.bytes = Buffer.byteLength(text);
     headers['Content-Type'] = 'application/json; charset=UTF-8';
   }
-  return { status: answer.status, headers, text };
+  return { status: answer.status, headers, content: text };
 }
+
+/** What somebody sent us is never run or shown on our own origin (onboarding 5). */
+const fileHeaders = (mediaType: string) => ({
+  'Content-Type': mediaType,
+  'Content-Disposition': 'attachment',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+});
 
 async function textOf(answer: Answer, call: AnyCall): Promise<string | null> {
   if (answer.sealed !== undefined) return JSON.stringify({ payload: answer.sealed });

@@ -10,6 +10,7 @@ import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { KycProviderSettings } from '../domain/kyc-provider.ts';
+import type { WorkflowTarget } from '../temporal/workflows.ts';
 
 /** What handlers work with; put together once in `api/main.ts`, and in tests by the harness. */
 export interface Services {
@@ -24,6 +25,8 @@ export interface Services {
   readonly mail: MailClient;
   readonly kycProviders: readonly KycProviderSettings[];
   readonly operators: OperatorSettings;
+  /** Where decisions of operators go that a running workflow takes; it may be away. */
+  readonly workflows: WorkflowTarget;
   /** Issues client certificates; null where this process has no key for it. */
   readonly authority: Authority | null;
   /** Where signed heads of the audit chains are kept. */

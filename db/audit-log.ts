@@ -93,6 +93,7 @@ export type AuditAction =
   | 'kyb.document_added'
   | 'kyb.document_removed'
   | 'kyb.document_read'
+  | 'kyb.read'
   | 'kyb.submitted'
   | 'kyb.screened'
   | 'kyb.commented'

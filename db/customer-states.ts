@@ -21,11 +21,15 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
 }
 
 /** Gives a locked customer the earlier state back; one who is not locked stays as they are. Throws `STATE_CONFLICT`. */
-export async function markUnlocked(trx: Trx, customer: Customer): Promise<void> {
+export async function markUnlocked(
+  trx: Trx,
+  customer: Customer,
+  reason: string | null = null,
+): Promise<void> {
   if (customer.state === 'DELETED') throw deleted();
   if (customer.state !== 'LOCKED') return;
   const earlier = customer.stateBeforeLock ?? 'UNVERIFIED';
-  await changeState(trx, customer, { state: earlier, state_before_lock: null }, 'customer.unlocked', null);
+  await changeState(trx, customer, { state: earlier, state_before_lock: null }, 'customer.unlocked', reason);
 }
 
 /**

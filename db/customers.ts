@@ -173,6 +173,17 @@ export async function findLivingCustomer(
   return row === undefined ? undefined : toCustomer(row);
 }
 
+/** Customers of the programmes in `scope` by their ids; who is not there is left out. */
+export async function customersByIds(
+  trx: Trx,
+  scope: ProgrammeScope,
+  customerIds: readonly number[],
+): Promise<ReadonlyMap<number, Customer>> {
+  if (customerIds.length === 0) return new Map();
+  const rows = await selectCustomer(trx, scope).where('customer_id', 'in', customerIds).execute();
+  return new Map(rows.map((row) => [row.customer_id, toCustomer(row)]));
+}
+
 export interface CustomerFilter {
   readonly phoneIndex?: Buffer;
   readonly emailIndex?: Buffer;

@@ -30,6 +30,8 @@ export interface KybApplication {
   readonly flags: readonly string[];
   /** Of a hold or a rejection, sealed for `kybTextPlace`. */
   readonly reason: Buffer | null;
+  /** Of the acceptance, sealed for `kybTextPlace`. */
+  readonly note: Buffer | null;
   readonly decidedBy: string | null;
   readonly claimedBy: string | null;
   readonly claimedUntil: Date | null;
@@ -211,6 +213,44 @@ export async function listKybApplications(trx: Trx, filter: KybFilter): Promise<
   return (await query.execute()).map(toApplication);
 }
 
+/** What a list shows of an application beside its row. */
+export interface KybProgress {
+  readonly verifiedSections: number;
+  readonly comments: number;
+}
+
+/** How far reviewers have come with applications. */
+export async function kybProgress(
+  trx: Trx,
+  applicationIds: readonly string[],
+): Promise<ReadonlyMap<string, KybProgress>> {
+  if (applicationIds.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('kyb_applications')
+    .select('application_id')
+    .select((select) => [
+      select
+        .selectFrom('kyb_sections')
+        .select((count) => count.fn.countAll<number>().as('verified'))
+        .whereRef('kyb_sections.application_id', '=', 'kyb_applications.application_id')
+        .where('kyb_sections.state', '=', 'VERIFIED')
+        .as('verified'),
+      select
+        .selectFrom('kyb_comments')
+        .select((count) => count.fn.countAll<number>().as('comments'))
+        .whereRef('kyb_comments.application_id', '=', 'kyb_applications.application_id')
+        .as('comments'),
+    ])
+    .where('application_id', 'in', applicationIds)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.application_id,
+      { verifiedSections: row.verified ?? 0, comments: row.comments ?? 0 },
+    ]),
+  );
+}
+
 /** State of the five sections, in the order of the form. */
 export async function sectionMarks(trx: Trx, applicationId: string): Promise<SectionMark[]> {
   return (await sectionRows(trx, applicationId)).map(({ section, state, changed }) => ({
@@ -266,6 +306,7 @@ const toApplication = (row: Row): KybApplication => ({
   taxId: row.tax_id,
   flags: row.flags,
   reason: row.reason,
+  note: row.note,
   decidedBy: row.decided_by,
   claimedBy: row.claimed_by,
   claimedUntil: row.claimed_until,

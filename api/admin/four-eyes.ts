@@ -39,7 +39,7 @@ function requireStepUp({ steppedUpAt, now }: OperatorPrincipal): void {
 function needsTwo({ permission, fourEyes }: OperatorRule, call: AdminCall): boolean {
   if (fourEyes === null || fourEyes.when?.(call as never) === false) return false;
   const grant = grantOf(fourEyes.permission ?? permission, call.principal);
-  if (grant === '-' || grant === 'hidden') throw new Refusal('FORBIDDEN', 'This role may not do that.');
+  if (!['x', '2'].includes(grant)) throw new Refusal('FORBIDDEN', 'This role may not do that.');
   return grant === '2';
 }
 
@@ -83,10 +83,13 @@ const inside = (trx: Trx, call: AdminCall): AdminCall => ({
   recipient: null,
   atomically: (work) => work(trx),
   once: (work) => work(trx),
-  asEngine: () => {
-    throw new Error('a route for two does all its work in one transaction');
-  },
+  asEngine: refuseSecondTransaction,
+  onceAsEngine: refuseSecondTransaction,
 });
+
+function refuseSecondTransaction(): never {
+  throw new Error('a route for two does all its work in one transaction');
+}
 
 /**
  * Runs a kept request exactly as it was sent, in the transaction of its approval and in the scope of the one who

@@ -1,6 +1,6 @@
 import { type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { grantOf } from '../../domain/permission.ts';
+import { grantOf, isGranted } from '../../domain/permission.ts';
 import { tokenHashes } from '../../vault/session-token.ts';
 import { isAllowedAddress } from '../address-list.ts';
 import type { Arrival, Identified } from '../channel.ts';
@@ -33,9 +33,7 @@ export async function identifyOperator(
   const { operator } = found;
   if (sent === null) await refuseForeignOrigin(services, arrival, operator);
   const { partnerId } = operator;
-  const programmes = await (partnerId === null
-    ? services.certificates.allProgrammes()
-    : services.certificates.programmes(partnerId));
+  const programmes = await programmesInScope(services, partnerId);
   return {
     principal: { kind: 'operator', ...operator, programmes },
     caller: callerOf(operator, arrival),
@@ -45,6 +43,10 @@ export async function identifyOperator(
     idempotencyScope: `operator:${operator.operatorId}`,
   };
 }
+
+/** Every programme that an operator of a partner, or of the platform (null), may touch. */
+export const programmesInScope = ({ certificates }: Services, partnerId: number | null) =>
+  partnerId === null ? certificates.allProgrammes() : certificates.programmes(partnerId);
 
 const callerOf = (
   one: { readonly operatorId: string; readonly partnerId: number | null },
@@ -78,12 +80,7 @@ export async function admitAddress<Principal>(
 export function permitOperator({ role }: Route, operator: OperatorPrincipal): void {
   if (role === 'nobody-asked') return;
   if (!('permission' in role)) throw new Error('a route of /admin names no permission');
-  switch (grantOf(role.permission, operator)) {
-    case 'hidden':
-      throw new Refusal('NOT_FOUND', 'There is no such route.');
-    case '-':
-      throw new Refusal('FORBIDDEN', 'This role may not do that.');
-    case 'x':
-    case '2':
-  }
+  const { permission } = role;
+  if (grantOf(permission, operator) === 'hidden') throw new Refusal('NOT_FOUND', 'There is no such route.');
+  if (!isGranted(permission, operator)) throw new Refusal('FORBIDDEN', 'This role may not do that.');
 }

@@ -40,6 +40,7 @@ import { email } from '../schemas/customer.ts';
 import { date, uuid, z } from '../schemas/shared.ts';
 import { secretText } from './schemas.ts';
 import { emailHashOf, isMailedCode, mailCode, takeTotp } from './second-factor.ts';
+import { programmesInScope } from './identify.ts';
 import { sessionOperatorBody, sessionOperatorSchema } from './session.ts';
 import { sessionCookie } from './token.ts';
 
@@ -194,6 +195,7 @@ async function openSession(trx: Trx, call: DoorCall<unknown>, operator: Operator
   const { vault, operators } = call.services;
   const { token, hash } = newToken(vault, 'ost');
   const { operatorId, partnerId } = operator;
+  const programmes = await programmesInScope(call.services, partnerId);
   const opened = await openOperatorSession(trx, { operatorId, partnerId, tokenHash: hash, ip: call.ip });
   await noteLogin(trx, operator);
   return {
@@ -202,7 +204,7 @@ async function openSession(trx: Trx, call: DoorCall<unknown>, operator: Operator
       sessionToken: token,
       expiresAt: opened.expiresAt.toISOString(),
       absoluteExpiresAt: opened.absoluteExpiresAt.toISOString(),
-      operator: sessionOperatorBody(operator),
+      operator: sessionOperatorBody({ ...operator, programmes }),
     },
     headers: {
       'Set-Cookie': sessionCookie(token, operators.secureCookie, OPERATOR_SESSION.absoluteSeconds),

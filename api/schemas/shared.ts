@@ -118,6 +118,12 @@ export const withinSpan = <
     if (span > LONGEST_SPAN_MS) refuse('must be at most 400 days after from');
   });
 
+/** The code by which a programme is named (channels 10). */
+export const issuerCode = () =>
+  z
+    .string({ error: 'must be an Issuer-Code' })
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 letters, digits, _ and -');
+
 /** configId: digits with their leading zeros. */
 export const configId = () =>
   z.string({ error: 'must be a text of digits' }).regex(/^[0-9]{1,20}$/, 'must be 1 to 20 digits');

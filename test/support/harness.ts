@@ -39,6 +39,8 @@ import { openDocumentStore } from '../../vault/document-store.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
 import { type Client, clientOf, openSocket, register, type Registration } from './clients.ts';
 import { freshDatabase } from './database.ts';
+import type { WorkflowTarget } from '../../temporal/workflows.ts';
+import { clientOfNobody } from './temporal-client.ts';
 import { testKeySources } from './vault.ts';
 
 /** Who a test calls as; each is a client certificate of its own. */
@@ -118,8 +120,13 @@ const recorder = (into: SentMessage[]) => ({
 /** What links and origins are made of in tests; nobody listens there. */
 export const PUBLIC_URL = 'http://panel.test';
 
-/** The API on random ports over a fresh database, with the processor simulator on the other side. */
-export async function startApi(): Promise<ApiHarness> {
+/**
+ * The API on random ports over a fresh database, with the processor simulator on the other side; without `workflows`
+ * Temporal is away, as most calls need to know of it.
+ */
+export async function startApi(
+  workflows: WorkflowTarget = { client: clientOfNobody() },
+): Promise<ApiHarness> {
   const folder = mkdtempSync(join(tmpdir(), 'cardloom-api-'));
   const database = await freshDatabase();
   const authority = await createAuthority();
@@ -169,6 +176,7 @@ export async function startApi(): Promise<ApiHarness> {
     processorUrl: simulator.contractUrl,
     messages,
     authority,
+    workflows,
   });
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
@@ -319,6 +327,7 @@ interface ServiceParts {
   readonly processorUrl: string;
   readonly messages: SentMessage[];
   readonly authority: Authority;
+  readonly workflows: WorkflowTarget;
 }
 
 async function createServices(parts: ServiceParts): Promise<{ services: Services; stop(): Promise<void> }> {
@@ -353,6 +362,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
       sms: recorder(messages),
       mail: recorder(messages),
       authority: parts.authority,
+      workflows: parts.workflows,
       kycProviders: [
         {
           code: 'simulator',

@@ -214,7 +214,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
 });
 
 /** A multipart form with a file of one user. */
-function usersFile(): FormData {
+export function usersFile(): FormData {
   const { firstName, lastName, phone, email, birthDate } = aPerson();
   const form = new MultipartForm();
   const lines = [
@@ -226,7 +226,7 @@ function usersFile(): FormData {
 }
 
 /** An address; where the path names no type, the body does. */
-function anAddress(_named: Named, path: string): object {
+export function anAddress(_named: Named, path: string): object {
   return {
     street: 'Polna',
     number: '17a',
