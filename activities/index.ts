@@ -13,6 +13,7 @@ import {
   type ReconciliationCollaborators,
 } from './database/reconciliation.ts';
 import { createCustomerJobActivities, type CustomerJobCollaborators } from './database/customer-jobs.ts';
+import { type CompanyJobCollaborators, createCompanyJobActivities } from './database/company-jobs.ts';
 import { createRemovalActivities, type RemovalCollaborators } from './database/removals.ts';
 import { createVerificationActivities, type VerificationCollaborators } from './database/verifications.ts';
 import { createRetentionActivities, type RetentionCollaborators } from './database/retention.ts';
@@ -28,6 +29,7 @@ import {
 /** What activities work with; the worker puts it together once. */
 export type Collaborators = VerificationCollaborators &
   CustomerJobCollaborators &
+  CompanyJobCollaborators &
   RemovalCollaborators &
   RetentionCollaborators &
   KycProviderCollaborators &
@@ -44,6 +46,7 @@ export type Collaborators = VerificationCollaborators &
 export const createActivities = (collaborators: Collaborators) => ({
   ...createVerificationActivities(collaborators),
   ...createCustomerJobActivities(collaborators),
+  ...createCompanyJobActivities(collaborators),
   ...createRemovalActivities(collaborators),
   ...createRetentionActivities(collaborators),
   ...createKycProviderActivities(collaborators),

@@ -13,6 +13,7 @@ export type AuditAction =
   | 'corporation.locked'
   | 'corporation.unlocked'
   | 'corporation.deleted'
+  | 'corporation.screened'
   | 'corporation.address_changed'
   | 'employee.added'
   | 'import.received'

@@ -12,6 +12,7 @@ import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
 import type { CorporationsTable } from './database.ts';
+import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
 /** A corporation's row, with the wrapped key that its contact and addresses are sealed under. */
@@ -59,7 +60,8 @@ export interface NewCorporation {
 }
 
 /**
- * Stores a corporation and its key (onboarding 4). Throws `STATE_CONFLICT` in a closed programme, `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
+ * Stores a corporation and its key (onboarding 4); with a kyb it is screened after the answer. Throws `STATE_CONFLICT`
+ * in a closed programme, `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
  * application nor the programme's setting gives, `TAX_ID_ALREADY_REGISTERED`, `EXTERNAL_ID_ALREADY_USED`,
  * `KYB_APPLICATION_USED`.
  */
@@ -119,6 +121,7 @@ export async function createCorporation(
     after: auditedMembers(created),
     partnerId,
   });
+  if (created.kyb !== 'NOT_STARTED') await startScreening(trx, created, row.version);
   return created;
 }
 
@@ -231,7 +234,7 @@ export async function updateCorporation(
   if (kyb !== undefined && kyb !== corporation.kyb && kybApplicationId === undefined) {
     refuseUnlessExternal(programme);
   }
-  await refusingDuplicates(() =>
+  const { version } = await refusingDuplicates(() =>
     trx
       .updateTable('corporations')
       .set((set) => ({
@@ -249,7 +252,8 @@ export async function updateCorporation(
         ...(kybApplicationId === undefined ? {} : { kyb_application_id: kybApplicationId }),
       }))
       .where('corporation_id', '=', corporation.corporationId)
-      .execute(),
+      .returning('version')
+      .executeTakeFirstOrThrow(),
   );
   const changed = await readCorporation(trx, [corporation.programmeId], corporation.corporationId);
   await audit(trx, {
@@ -260,7 +264,20 @@ export async function updateCorporation(
     after: { ...auditedMembers(changed), contactChanged: change.contact !== undefined },
     partnerId: corporation.partnerId,
   });
+  if ((kyb !== undefined && kyb !== corporation.kyb) || kybApplicationId !== undefined) {
+    await startScreening(trx, changed, version);
+  }
   return changed;
+}
+
+/** The company is screened after the answer (onboarding 4): once for each time that kyb was said. */
+async function startScreening(trx: Trx, corporation: Corporation, version: number): Promise<void> {
+  const { corporationId } = corporation;
+  await startWorkflow(trx, corporation, {
+    workflow: 'corporation-screening',
+    id: `corporation-screening:${corporationId}:${version}`,
+    input: { corporationId },
+  });
 }
 
 const STANDING = {

@@ -74,6 +74,11 @@ export type WorkflowStart =
       readonly input: { readonly corporationId: string };
     }
   | {
+      readonly workflow: 'corporation-screening';
+      readonly id: string;
+      readonly input: { readonly corporationId: string };
+    }
+  | {
       readonly workflow: 'user-import';
       readonly id: string;
       readonly input: { readonly importId: string };

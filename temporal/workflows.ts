@@ -179,6 +179,14 @@ export async function startFromOutbox(
         owner,
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
       });
+    case 'corporation-screening':
+      return await startOnce(target, {
+        workflow: 'corporationScreening',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
     case 'corporation-onboarding':
       return await startOnce(target, {
         workflow: 'corporationOnboarding',

@@ -2,6 +2,7 @@
 export { clearingFile } from './clearing-file.ts';
 export { corporationOnboarding } from './corporation-onboarding.ts';
 export { corporationRemoval } from './corporation-removal.ts';
+export { corporationScreening } from './corporation-screening.ts';
 export { customerRemoval } from './customer-removal.ts';
 export { customerVerification } from './customer-verification.ts';
 export { documentExpiry } from './document-expiry.ts';

@@ -1,5 +1,6 @@
 import type { Trx } from '../../db/atomically.ts';
 import { type KybApplication, type KybProgress, kybTextPlace } from '../../db/kyb-applications.ts';
+import { personChecks } from '../../db/kyb-person-checks.ts';
 import { kybClaimant } from '../../db/kyb-reviews.ts';
 import { openPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -55,5 +56,12 @@ export async function kybReviewAnswer(
     reason: open('reason'),
     note: open('note'),
     decidedBy: application.decidedBy,
+    personChecks: (await personChecks(trx, applicationId)).map((one) => ({
+      personId: one.personId,
+      round: one.round,
+      state: one.state,
+      outcome: one.outcome,
+      reasons: [...one.reasons],
+    })),
   };
 }

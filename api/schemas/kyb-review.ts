@@ -30,9 +30,19 @@ export const kybQueueItemSchema = z
   })
   .openapi('QueuedKybApplication');
 
+/** What the KYC provider found about a person in a programme with AUTOMATIC KYC; it decides nothing. */
+const personCheckSchema = z.strictObject({
+  personId: uuid(),
+  round: z.int(),
+  state: z.enum(['RUNNING', 'COMPLETED', 'MISSING']),
+  outcome: z.enum(['APPROVED', 'REJECTED', 'REVIEW']).nullable(),
+  reasons: z.array(z.string()),
+});
+
 const reviewed = {
   ...kybMembers,
   ...company,
+  personChecks: z.array(personCheckSchema),
   decidedBy: z.string().nullable(),
   note: z.string().nullable(),
 };
