@@ -29,7 +29,7 @@ const pairingBody = z.strictObject({
   model: text(1, 64).nullish(),
   osVersion: text(1, 64).nullish(),
   appVersion: text(1, 64).nullish(),
-  pushToken: z.string().min(1).max(4096).nullish(),
+  pushToken: text(1, 4096).nullish(),
 });
 
 const pair = entryRoute({

@@ -8,8 +8,8 @@ export const lockReasonBody = z
     lockReason: z
       .string({ error: 'must be a reason of the list' })
       .regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list'),
-    note: text(1, 500).optional(),
-    until: dateTime().optional(),
+    note: text(1, 500).nullish(),
+    until: dateTime().nullish(),
   })
   .openapi('TransactionalLockRequest');
 

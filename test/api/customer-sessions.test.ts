@@ -427,6 +427,42 @@ describe('what the partner does to a user', () => {
   });
 });
 
+describe('words and lists', () => {
+  it('a method is read without regard to case; null is as good as absent', async () => {
+    const user = await anAppUser(api);
+    const signIn = { deviceInstallationId: user.installationId, method: ' app_pin', appPin: APP_PIN };
+    expect((await enter(api, 'POST', '/sessions', signIn)).status).toBe(201);
+    const stepUp = await asUser(api, user.token, 'POST', '/me/step-up', {
+      body: { method: 'App_Pin', appPin: APP_PIN },
+    });
+    expect(stepUp.status).toBe(200);
+    const change = { phone: null, email: `${randomUUID()}@example.com` };
+    expect((await asUser(api, user.token, 'POST', '/me/contact-changes', { body: change })).status).toBe(201);
+    const none = await asUser(api, user.token, 'POST', '/me/contact-changes', {
+      body: { phone: null, email: null },
+    });
+    expect([none.status, none.body.title]).toEqual([400, 'VALIDATION_ERROR']);
+  });
+
+  it.each([
+    ['/me/devices', 'deviceInstallationId'],
+    ['/me/sessions', 'sessionId'],
+  ])('%s has pages, whose cursors are the own ones only', async (path, id) => {
+    const user = await anAppUser(api);
+    for (let at = 0; at < 2; at += 1) await appUserOf(api, user.customerId);
+    const get = (query: string, token = user.token) => asUser(api, token, 'GET', `${path}${query}`);
+    const all = (await get('')).body.items.map((one: Record<string, string>) => one[id]);
+    expect(all).toHaveLength(3);
+    const first = (await get('?limit=2')).body;
+    const rest = (await get(`?limit=2&cursor=${first.nextCursor}`)).body;
+    expect([...first.items, ...rest.items].map((one) => one[id])).toEqual(all);
+    expect(rest.nextCursor).toBeNull();
+    const stolen = await get(`?cursor=${first.nextCursor}`, (await anAppUser(api)).token);
+    expect([stolen.status, stolen.body.title]).toEqual([400, 'INVALID_CURSOR']);
+    expect((await get('?page=2')).status).toBe(400);
+  });
+});
+
 describe('what is left of signing in', () => {
   it('is deleted when nobody can use it any more, and the counters of the day are kept', async () => {
     const user = await anAppUser(api);
