@@ -1,6 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atomically } from '../../db/atomically.ts';
+import { storePairingToken } from '../../db/pairing-tokens.ts';
 import { forgetSignInLeftovers } from '../../db/sign-in-leftovers.ts';
+import { newToken } from '../../vault/session-token.ts';
 import {
   anAppUser,
   APP_PIN,
@@ -153,6 +156,43 @@ describe('activation', () => {
         ['REPLACED', false],
       ]),
     );
+  });
+
+  it('pairs one device twice at once: the later pairing replaces the earlier', async () => {
+    const user = await anAppUser(api);
+    const pairTokens = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { token, hash } = newToken(api.vault, 'cpt');
+        const { partner_id: partnerId } = await api.owner
+          .selectFrom('customers')
+          .select('partner_id')
+          .where('customer_id', '=', user.customerId)
+          .executeTakeFirstOrThrow();
+        const caller = {
+          partnerId,
+          actor: { type: 'SYSTEM', id: 'test' },
+          requestId: 'test',
+          ip: null,
+        } as const;
+        await atomically(api.services.engine, caller, (trx) =>
+          storePairingToken(trx, { hash, partnerId, customerId: user.customerId }),
+        );
+        return token;
+      }),
+    );
+    const answers = await Promise.all(
+      pairTokens.map((token) =>
+        enter(api, 'POST', '/devices', pairing(token, { deviceId: 'same-device', password: null })),
+      ),
+    );
+    expect(answers.map((one) => one.status)).toEqual([201, 201, 201, 201]);
+    const states = await api.owner
+      .selectFrom('device_installations')
+      .select('state')
+      .where('customer_id', '=', user.customerId)
+      .where('device_id', '=', 'same-device')
+      .execute();
+    expect(states.map((one) => one.state).toSorted()).toEqual(['ACTIVE', 'REPLACED', 'REPLACED', 'REPLACED']);
   });
 });
 
