@@ -21,6 +21,7 @@ import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
 import * as programmes from './migrations/0026-programmes.ts';
+import * as certificatesAudit from './migrations/0027-certificates-audit.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -44,6 +45,7 @@ const migrations: Record<string, Migration> = {
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
   '0026-programmes': programmes,
+  '0027-certificates-audit': certificatesAudit,
 };
 
 /** Name of the newest migration of this release. */

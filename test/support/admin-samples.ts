@@ -15,9 +15,6 @@ export interface AdminNamed extends Named {
   readonly partnerId: string;
   readonly fileId: string;
   readonly approvalId: string;
-  readonly certificateId: string;
-  /** PEM of a certificate request. */
-  readonly csr: string;
   /** An operator who may be given work. */
   readonly operatorId: string;
 }
@@ -34,8 +31,6 @@ export const NOTHING_OF_ADMIN: AdminNamed = {
   partnerId: NOBODY,
   fileId: 'no-such-file',
   approvalId: NOBODY,
-  certificateId: NOBODY,
-  csr: '',
   operatorId: NOBODY,
 };
 
