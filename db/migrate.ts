@@ -24,6 +24,7 @@ import * as kybChecks from './migrations/0020-kyb-checks.ts';
 import * as rateLimits from './migrations/0022-rate-limits.ts';
 import * as retention from './migrations/0023-retention.ts';
 import * as programmes from './migrations/0026-programmes.ts';
+import * as certificatesAudit from './migrations/0027-certificates-audit.ts';
 import * as endedSessions from './migrations/0028-ended-sessions.ts';
 import * as operatorGuards from './migrations/0029-operator-guards.ts';
 import * as screening from './migrations/0030-screening.ts';
@@ -54,6 +55,7 @@ const migrations: Record<string, Migration> = {
   '0022-rate-limits': rateLimits,
   '0023-retention': retention,
   '0026-programmes': programmes,
+  '0027-certificates-audit': certificatesAudit,
   '0028-ended-sessions': endedSessions,
   '0029-operator-guards': operatorGuards,
   '0030-screening': screening,

@@ -170,6 +170,7 @@ const sweepers = startSweepers(
     queues: config.WORKER_TASK_QUEUES,
     expireHolds: createExpirySweep({ db: engine, clearingPool, logger }),
     onExpired: metrics.expired,
+    onAnchored: metrics.anchored,
   },
   logger,
 );

@@ -138,7 +138,7 @@ const approve = (find: (operation: string) => Route | undefined) =>
     answers: { 200: { description: 'done; with the answer of what was asked for', schema: resultSchema } },
     handle: async (call) =>
       await call.once(async (trx) => {
-        const approval = await lockPendingApproval(trx, call.params.approvalId);
+        const approval = await lockDecidable(trx, call.params.approvalId);
         refuseDecision(approval, call.principal);
         await refuseInactive(
           trx,
@@ -179,6 +179,16 @@ async function tryApproved(
   }
 }
 
+/** As `lockPendingApproval`; requests for certificates are listed here and decided there (channels 9). */
+async function lockDecidable(trx: Trx, approvalId: string): Promise<Approval> {
+  const approval = await lockPendingApproval(trx, approvalId);
+  if (approval.kind !== 'CERTIFICATE_ISSUE') return approval;
+  throw new Refusal(
+    'STATE_CONFLICT',
+    `Decide it with /certificates/${approval.subject.id}/approve or /reject.`,
+  );
+}
+
 function refuseDecision(approval: Approval, operator: OperatorPrincipal): void {
   if (approval.requestedBy === operator.operatorId) {
     throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
@@ -205,7 +215,7 @@ const reject = adminRoute({
   answers: { 200: { description: 'rejected', schema: approvalSchema } },
   handle: async (call) =>
     await call.once(async (trx) => {
-      const approval = await lockPendingApproval(trx, call.params.approvalId);
+      const approval = await lockDecidable(trx, call.params.approvalId);
       refuseDecision(approval, call.principal);
       const { operatorId: decidedBy } = call.principal;
       const comment = call.body.reason;
@@ -223,7 +233,7 @@ const cancel = adminRoute({
   answers: { 200: { description: 'cancelled', schema: approvalSchema } },
   handle: async (call) =>
     await call.once(async (trx) => {
-      const approval = await lockPendingApproval(trx, call.params.approvalId);
+      const approval = await lockDecidable(trx, call.params.approvalId);
       const { operatorId } = call.principal;
       if (approval.requestedBy !== operatorId) {
         throw new Refusal('FORBIDDEN', 'Only the operator who asked for it may take it back.');

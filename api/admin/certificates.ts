@@ -1,3 +1,4 @@
+import { settleListed } from '../../db/approvals.ts';
 import type { Trx } from '../../db/atomically.ts';
 import {
   activateCertificate,
@@ -27,12 +28,12 @@ import {
   csr,
   issuedSchema,
   toCertificate,
+  USUAL_DAYS,
   validityDays,
 } from '../schemas/certificate.ts';
 import { listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { keepForSecond } from './four-eyes.ts';
 import { operatorPage } from './lists.ts';
-
-const USUAL_DAYS = 397;
 
 const params = z.strictObject({ certificateId: uuid() });
 const handling = { permission: 'certificates.handle', jwe: 'open' } as const;
@@ -138,6 +139,13 @@ const request = adminRoute({
         validityDays: body.validityDays ?? USUAL_DAYS,
         requestedBy: principal.operatorId,
       });
+      await keepForSecond(trx, call, {
+        kind: 'CERTIFICATE_ISSUE',
+        operation: 'requestCertificate',
+        subject: { type: 'certificate', id },
+        summary: `Issue a certificate ${body.label} of ${partner?.name ?? 'the platform'}`,
+        partnerId: partner?.partner_id ?? null,
+      });
       return { status: 201, body: await shown(trx, principal, id), location: `/admin/certificates/${id}` };
     });
   },
@@ -231,6 +239,11 @@ const approve = adminRoute({
         'certificate.approved',
         signerOf(trx, authority),
       );
+      await settleListed(trx, 'CERTIFICATE_ISSUE', certificateId, {
+        state: 'APPROVED',
+        decidedBy: principal.operatorId,
+        comment: null,
+      });
       const body = await shown(trx, principal, certificateId);
       return { status: 200, body: { ...body, certificatePem, chainPem: authority.chainPem } };
     }),
@@ -249,6 +262,11 @@ const reject = adminRoute({
       const { certificateId } = call.params;
       const pending = await lockToDecide(trx, call.principal, certificateId);
       await rejectCertificate(trx, pending, call.body.reason);
+      await settleListed(trx, 'CERTIFICATE_ISSUE', certificateId, {
+        state: 'REJECTED',
+        decidedBy: call.principal.operatorId,
+        comment: call.body.reason,
+      });
       return { status: 200, body: await shown(trx, call.principal, certificateId) };
     }),
 });
@@ -259,9 +277,10 @@ const revoke = adminRoute({
   operation: 'revokeCertificate',
   path: '/certificates/{certificateId}/revoke',
   summary: 'End a certificate: its connections close within five seconds',
+  stepUp: true,
   body: z.strictObject({ reason: word(REVOCATION_REASONS) }),
   answers: { 200: { description: 'REVOKED', schema: certificateSchema } },
-  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT'],
+  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT', 'STEP_UP_REQUIRED'],
   handle: (call) =>
     call.once(async (trx) => {
       const { certificateId } = call.params;

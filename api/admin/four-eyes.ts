@@ -43,6 +43,20 @@ function needsTwo({ permission, fourEyes }: OperatorRule, call: AdminCall): bool
   return grant === '2';
 }
 
+/** Keeps what was asked for until a second operator decides. Throws `APPROVAL_PENDING`. */
+export const keepForSecond = (
+  trx: Trx,
+  call: Pick<AdminCall, 'principal' | 'services' | 'sent'>,
+  asked: Pick<Approval, 'kind' | 'operation' | 'subject' | 'summary'> & {
+    readonly partnerId?: number | null;
+  },
+): Promise<Approval> =>
+  requestApproval(
+    trx,
+    { ...asked, requestSha256: hashOf(call.sent), requestedBy: call.principal.operatorId },
+    (approvalId) => sealRequest(call.services.vault, approvalId, call.sent),
+  );
+
 async function askForApproval(route: Route, { fourEyes }: OperatorRule, call: AdminCall): Promise<Answer> {
   if (fourEyes === null) throw new Error('a call for two says nothing to the second');
   return await call.once(async (trx) => {
@@ -50,18 +64,12 @@ async function askForApproval(route: Route, { fourEyes }: OperatorRule, call: Ad
     await route.handle(inside(trx, call) as never);
     await sql`rollback to savepoint rehearsal`.execute(trx);
     const subject = await fourEyes.subject(call as never, trx);
-    const approval = await requestApproval(
-      trx,
-      {
-        kind: fourEyes.kind,
-        operation: route.operation,
-        subject: { type: subject.type, id: String(subject.id) },
-        summary: fourEyes.summary(call as never),
-        requestSha256: hashOf(call.sent),
-        requestedBy: call.principal.operatorId,
-      },
-      (approvalId) => sealRequest(call.services.vault, approvalId, call.sent),
-    );
+    const approval = await keepForSecond(trx, call, {
+      kind: fourEyes.kind,
+      operation: route.operation,
+      subject: { type: subject.type, id: String(subject.id) },
+      summary: fourEyes.summary(call as never),
+    });
     return { status: 202, body: pendingBody(approval) };
   });
 }

@@ -13,6 +13,7 @@ export interface OperatorTables {
   approvals: ApprovalsTable;
   audit_log: AuditLogTable;
   audit_seals: AuditSealsTable;
+  audit_verifications: AuditVerificationsTable;
 }
 
 export interface OperatorsTable {
@@ -133,4 +134,17 @@ export interface AuditSealsTable {
   audit_id: string;
   hash: Buffer;
   sealed_at: CreatedAt;
+}
+
+/** The last proof of a chain. */
+export interface AuditVerificationsTable {
+  chain: string;
+  checked_at: Date;
+  rows: number;
+  ok: boolean;
+  first_bad_seq: number | null;
+  problem: 'HASH' | 'GAP' | 'ORDER' | 'ANCHOR' | null;
+  anchors_checked: number;
+  anchors_forged: number;
+  last_anchor_at: Date | null;
 }

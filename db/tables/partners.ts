@@ -6,6 +6,7 @@ export interface PartnerTables {
   partners: PartnersTable;
   certificates: CertificatesTable;
   connections: ConnectionsTable;
+  connection_keys: ConnectionKeysTable;
 }
 
 export interface PartnersTable {
@@ -57,6 +58,7 @@ export interface CertificatesTable {
   revoked_at: Date | null;
   revocation_reason: string | null;
   last_used_at: Date | null;
+  reminded_days: Generated<number | null>;
   created_at: CreatedAt;
 }
 
@@ -76,6 +78,8 @@ export interface ConnectionsTable {
   auth_kind: 'MTLS' | 'BASIC' | 'MTLS_AND_BASIC';
   client_certificate_pem: string | null;
   client_key_ct: Buffer | null;
+  client_not_after: Generated<Date | null>;
+  reminded_days: Generated<number | null>;
   basic_ct: Buffer | null;
   server_ca_pem: string | null;
   signing_secret_ct: Buffer | null;
@@ -85,5 +89,17 @@ export interface ConnectionsTable {
   max_concurrency: Generated<number>;
   paused_operations: Generated<string[]>;
   version: Generated<number>;
+  created_at: CreatedAt;
+}
+
+/** A key pair of ours that waits for the partner's signature. */
+export interface ConnectionKeysTable {
+  key_id: string;
+  partner_id: number;
+  connection_id: number;
+  csr_pem: string;
+  key_sha256: string;
+  private_key_ct: Buffer;
+  used_at: Date | null;
   created_at: CreatedAt;
 }

@@ -12,7 +12,7 @@ import {
   twoFormsOfOneKey,
 } from '../support/csr.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
-import { adminCall, anOperator, type TestOperator } from '../support/operators.ts';
+import { adminCall, anOperator, moveClock, type TestOperator } from '../support/operators.ts';
 
 let api: ApiHarness;
 let asking: TestOperator;
@@ -121,6 +121,53 @@ describe('a request for a client certificate', () => {
     expect(titleOf(await ask(made, 'second'))).toEqual([409, 'CSR_KEY_REUSED']);
     const other = await anOperator(api, { role: 'Admin', partner: 'other' });
     expect(titleOf(await ask(made, 'first', other))).toEqual([409, 'CSR_KEY_REUSED']);
+  });
+
+  it('is listed among the approvals, decided with its own calls, and its end is shown there', async () => {
+    const listed = async (id: string, as = second) => {
+      const query = `?kind=CERTIFICATE_ISSUE&subjectId=${id}`;
+      return (await adminCall(api, 'GET', `/admin/approvals${query}`, as)).body.items[0];
+    };
+    const { certificateId } = (await ask(await aCsr(), 'listed')).body;
+    const approval = await listed(certificateId);
+    expect(approval).toMatchObject({
+      state: 'PENDING',
+      subject: { type: 'certificate', id: certificateId },
+      requestedBy: asking.operatorId,
+    });
+    const path = `/admin/approvals/${approval.approvalId}`;
+    const shown = await adminCall(api, 'GET', path, second);
+    expect(shown.body.request.body.label).toBe('listed');
+    for (const [as, call, body] of [
+      [second, 'approve', {}],
+      [second, 'reject', { reason: 'not here' }],
+      [asking, 'cancel', undefined],
+    ] as const) {
+      const answer = await adminCall(api, 'POST', `${path}/${call}`, as, body === undefined ? {} : { body });
+      expect(titleOf(answer)).toEqual([409, 'STATE_CONFLICT']);
+    }
+    expect((await post(second, `/${certificateId}/approve`)).status).toBe(200);
+    expect(await listed(certificateId)).toMatchObject({ state: 'APPROVED', decidedBy: second.operatorId });
+    // One that the platform asked for belongs to the partner, whose Admin decides it.
+    const platform = await anOperator(api, { role: 'Manager' });
+    const other = (await ask(await aCsr(), 'asked-above', platform, { partnerId: demoUuid })).body;
+    expect((await listed(other.certificateId)).state).toBe('PENDING');
+    await post(second, `/${other.certificateId}/reject`, { reason: 'not wanted' });
+    expect(await listed(other.certificateId)).toMatchObject({ state: 'REJECTED', comment: 'not wanted' });
+  });
+
+  it('is ended only by an operator who gave a fresh code', async () => {
+    const { certificateId } = (await issue(await aCsr(), 'fresh-code')).body;
+    await moveClock(api.owner, 301);
+    try {
+      const revoked = await post(second, `/${certificateId}/revoke`, { reason: 'SUPERSEDED' });
+      expect(titleOf(revoked)).toEqual([403, 'STEP_UP_REQUIRED']);
+    } finally {
+      await moveClock(api.owner, 0);
+    }
+    expect((await post(second, `/${certificateId}/revoke`, { reason: 'SUPERSEDED' })).body.state).toBe(
+      'REVOKED',
+    );
   });
 
   it('with such a key in another form is refused too, and a short form is issued in full', async () => {

@@ -18,9 +18,6 @@ export interface AdminNamed extends Named {
   readonly partnerId: string;
   readonly fileId: string;
   readonly approvalId: string;
-  readonly certificateId: string;
-  /** PEM of a certificate request. */
-  readonly csr: string;
   /** An operator who may be given work. */
   readonly operatorId: string;
   /** An open screening hit on the user. */
@@ -45,8 +42,6 @@ export const NOTHING_OF_ADMIN: AdminNamed = {
   partnerId: NOBODY,
   fileId: 'no-such-file',
   approvalId: NOBODY,
-  certificateId: NOBODY,
-  csr: '',
   operatorId: NOBODY,
   hitId: NOBODY,
   pictureId: NOBODY,

@@ -23,6 +23,9 @@ export interface Named {
   readonly applicationId: string;
   readonly documentId: string;
   readonly lockReason: string;
+  readonly certificateId: string;
+  /** PEM of a certificate request. */
+  readonly csr: string;
 }
 
 /** Ids of nothing. */
@@ -42,6 +45,8 @@ export const NOTHING_NAMED: Named = {
   applicationId: '11111111-1111-4111-8111-111111111111',
   documentId: '11111111-1111-4111-8111-111111111111',
   lockReason: 'POLICE_LOCK',
+  certificateId: '11111111-1111-4111-8111-111111111111',
+  csr: '',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -55,6 +60,8 @@ export interface Sample {
    * it; or the route makes something of the caller's own.
    */
   readonly stranger: 'missing' | 'list' | 'own' | 'none';
+  /** True for what belongs to the partner as a whole: its programmes are no strangers to each other. */
+  readonly ofPartner?: boolean;
 }
 
 const missing = { stranger: 'missing' } as const;
@@ -137,6 +144,9 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
     body: () => ({ type: 'collateralCredit', amount: 10, currency: 'EUR', transactionId: 'bank-1' }),
   },
   readTransaction: missing,
+  listCertificates: { stranger: 'list', ofPartner: true },
+  renewCertificate: { stranger: 'own', ofPartner: true, body: ({ csr }) => ({ csr }) },
+  revokeOwnCertificate: { ...missing, ofPartner: true, body: () => ({ reason: 'SUPERSEDED' }) },
   createUser: { stranger: 'own', body: () => aPerson() },
   listUsers: { stranger: 'list' },
   readUser: missing,
