@@ -1,10 +1,11 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { OpenLock } from '../domain/card-lock.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
 import { requireCardRequest } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { lockForManyCards } from './many-cards.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
@@ -56,8 +57,12 @@ export interface CardFilter {
   readonly configId?: string | undefined;
   readonly lastFour?: string | undefined;
   readonly before?: number | undefined;
+  /** Instead of the newest first, before `before`. */
+  readonly order?: Keyset<'id'>;
   readonly limit: number;
 }
+
+const ORDERS = { id: sql`card_id` };
 
 /** Cards that `filter` names, newest first. Cards that were never made stay out. */
 export async function listCards(db: Kysely<Database>, filter: CardFilter): Promise<CardRow[]> {
@@ -72,8 +77,7 @@ export async function listCards(db: Kysely<Database>, filter: CardFilter): Promi
   if (filter.kind !== undefined) query = query.where('cards.kind', '=', filter.kind);
   if (filter.configId !== undefined) query = query.where('config_id', '=', filter.configId);
   if (filter.lastFour !== undefined) query = query.where('last_four_digits', '=', filter.lastFour);
-  if (filter.before !== undefined) query = query.where('card_id', '<', filter.before);
-  const rows = await query.orderBy('card_id', 'desc').limit(filter.limit).execute();
+  const rows = await inOrder(query, ORDERS, filter.order ?? byId(filter.before), filter.limit).execute();
   return await withLocks(db, rows);
 }
 
