@@ -13,7 +13,13 @@ import type { PersonalData } from '../domain/customer.ts';
 import { newSubjectKey } from '../vault/personal-data.ts';
 import type { Vault } from '../vault/vault.ts';
 import { emailIndex, openPerson, phoneIndex, refuseUnderage, sealPerson } from './personal-data.ts';
-import { type customerChangeBody, type newCustomerBody, toCustomerAnswer } from './schemas/customer.ts';
+import {
+  type customerChangeBody,
+  email,
+  type newCustomerBody,
+  phone,
+  toCustomerAnswer,
+} from './schemas/customer.ts';
 import type { z } from './schemas/shared.ts';
 
 /** Refusals of `createUser`, for the routes that call it. */
@@ -111,14 +117,26 @@ interface UserQuery {
 /** What a list of users is asked for, as the rows are found. */
 export const userFilter = (
   vault: Vault,
-  { phone, email, externalId, state, kyc }: UserQuery,
+  { phone: number, email: address, externalId, state, kyc }: UserQuery,
 ): CustomerFilter => ({
-  ...(phone === undefined ? {} : { phoneIndex: phoneIndex(vault, phone) }),
-  ...(email === undefined ? {} : { emailIndex: emailIndex(vault, email) }),
+  ...(number === undefined ? {} : { phoneIndex: phoneIndex(vault, number) }),
+  ...(address === undefined ? {} : { emailIndex: emailIndex(vault, address) }),
   ...(externalId === undefined ? {} : { externalId }),
   ...(state === undefined ? {} : { state }),
   ...(kyc === undefined ? {} : { kyc }),
 });
+
+/** What a search box may hold: an id, a phone number, an e-mail address. Nothing else finds anybody. */
+export function searchedUser(vault: Vault, q: string): NonNullable<CustomerFilter['anyOf']> {
+  const id = /^[1-9][0-9]{0,15}$/.test(q) ? Number(q) : 0;
+  const number = phone().safeParse(q);
+  const address = email().safeParse(q);
+  return {
+    ...(Number.isSafeInteger(id) && id > 0 ? { customerId: id } : {}),
+    ...(number.success ? { phoneIndex: phoneIndex(vault, number.data) } : {}),
+    ...(address.success ? { emailIndex: emailIndex(vault, address.data) } : {}),
+  };
+}
 
 /** The wire's users with what is sealed opened; `show` may hide some of it. */
 export async function presentUsers(

@@ -117,6 +117,7 @@ export type AuditAction =
   | 'kyb.link_requested'
   | 'trace.read'
   | 'customer.read'
+  | 'list.exported'
   | 'operator.sign_in'
   | 'operator.signed_in'
   | 'operator.second_factor'

@@ -1,9 +1,10 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { Refusal } from '../domain/errors.ts';
 import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { BalancesTable, Database } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { openAccount } from './ledger.ts';
 
 export type BalanceRow = Selectable<BalancesTable>;
@@ -115,12 +116,24 @@ export interface BalanceFilter {
   readonly currency?: string | undefined;
   readonly state?: BalanceRow['state'] | undefined;
   readonly holder?: BalanceRow['holder'] | undefined;
+  /** Id of a balance or of a user. */
+  readonly q?: string | undefined;
   readonly ownerType?: 'USER' | 'CORPORATION' | undefined;
   /** True: only those whose posted amount is below zero. */
   readonly negative?: boolean | undefined;
   readonly before?: string | undefined;
+  /** Instead of the newest first, before `before`. */
+  readonly order?: Keyset<BalanceOrder>;
   readonly limit: number;
 }
+
+const ORDERS = {
+  id: sql`balance_id`,
+  currency: sql`currency`,
+  amount: sql`posted`,
+  available: sql`posted - held`,
+};
+export type BalanceOrder = keyof typeof ORDERS;
 
 /** Balances that `filter` names, newest first; ids order by time. */
 export async function listBalances(db: Kysely<Database>, filter: BalanceFilter): Promise<BalanceRow[]> {
@@ -135,7 +148,12 @@ export async function listBalances(db: Kysely<Database>, filter: BalanceFilter):
   if (filter.holder !== undefined) query = query.where('holder', '=', filter.holder);
   if (filter.ownerType === 'USER') query = query.where('customer_id', 'is not', null);
   if (filter.ownerType === 'CORPORATION') query = query.where('corporation_id', 'is not', null);
+  const { q } = filter;
+  if (q !== undefined) {
+    query = query.where((where) =>
+      where.or([where(sql`balance_id::text`, '=', q.toLowerCase()), where(sql`customer_id::text`, '=', q)]),
+    );
+  }
   if (filter.negative === true) query = query.where('posted', '<', 0);
-  if (filter.before !== undefined) query = query.where('balance_id', '<', filter.before);
-  return await query.orderBy('balance_id', 'desc').limit(filter.limit).execute();
+  return await inOrder(query, ORDERS, filter.order ?? byId(filter.before), filter.limit).execute();
 }

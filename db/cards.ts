@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { OpenLock } from '../domain/card-lock.ts';
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { rateOf } from '../domain/rate-limit.ts';
@@ -7,6 +7,7 @@ import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
 import { requireCardRequest, requireOwnersStill } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { lockForManyCards } from './many-cards.ts';
 import { chargeRate } from './rate-limits.ts';
 
@@ -59,8 +60,12 @@ export interface CardFilter {
   readonly configId?: string | undefined;
   readonly lastFour?: string | undefined;
   readonly before?: number | undefined;
+  /** Instead of the newest first, before `before`. */
+  readonly order?: Keyset<'id'>;
   readonly limit: number;
 }
+
+const ORDERS = { id: sql`card_id` };
 
 /** Cards that `filter` names, newest first. Cards that were never made stay out. */
 export async function listCards(db: Kysely<Database>, filter: CardFilter): Promise<CardRow[]> {
@@ -75,8 +80,7 @@ export async function listCards(db: Kysely<Database>, filter: CardFilter): Promi
   if (filter.kind !== undefined) query = query.where('cards.kind', '=', filter.kind);
   if (filter.configId !== undefined) query = query.where('config_id', '=', filter.configId);
   if (filter.lastFour !== undefined) query = query.where('last_four_digits', '=', filter.lastFour);
-  if (filter.before !== undefined) query = query.where('card_id', '<', filter.before);
-  const rows = await query.orderBy('card_id', 'desc').limit(filter.limit).execute();
+  const rows = await inOrder(query, ORDERS, filter.order ?? byId(filter.before), filter.limit).execute();
   return await withLocks(db, rows);
 }
 

@@ -12,6 +12,7 @@ import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
 import type { CorporationsTable } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
@@ -176,15 +177,21 @@ export interface CorporationFilter {
   readonly q?: string | undefined;
 }
 
-/** One page, newest first, of ids below `beforeId`; ids order by time. */
+const ORDERS = { id: sql`corporation_id`, name: sql`name` };
+export type CorporationOrder = keyof typeof ORDERS;
+
+/** One page, the newest first unless told otherwise; ids order by time. */
 export async function listCorporations(
   trx: Trx,
   scope: readonly number[],
   filter: CorporationFilter,
-  page: { readonly limit: number; readonly beforeId: string | null },
+  page: {
+    readonly limit: number;
+    readonly beforeId?: string | null;
+    readonly order?: Keyset<CorporationOrder>;
+  },
 ): Promise<Corporation[]> {
-  let query = selectCorporation(trx, scope).orderBy('corporation_id', 'desc').limit(page.limit);
-  if (page.beforeId !== null) query = query.where('corporation_id', '<', page.beforeId);
+  let query = inOrder(selectCorporation(trx, scope), ORDERS, page.order ?? byId(page.beforeId), page.limit);
   if (filter.taxId !== undefined) query = query.where('tax_id', '=', filter.taxId);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);

@@ -14,6 +14,7 @@ import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { CustomersTable } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 import { addTransactionalLock, removeTransactionalLock } from './transactional-locks.ts';
@@ -192,22 +193,61 @@ export interface CustomerFilter {
   readonly externalId?: string;
   readonly state?: CustomerState;
   readonly kyc?: KycState;
+  /** One who holds this id, phone or e-mail address: whichever is set. */
+  readonly anyOf?: {
+    readonly customerId?: number;
+    readonly phoneIndex?: Buffer;
+    readonly emailIndex?: Buffer;
+  };
+  /** Transactionally locked for this reason. */
+  readonly lockReason?: string | undefined;
+  /** Works for this corporation, or did. */
+  readonly corporationId?: string | undefined;
+  /** Created at or after. */
+  readonly createdFrom?: Date | undefined;
+  /** Created before. */
+  readonly createdTo?: Date | undefined;
 }
 
-/** One page, newest first, of ids below `beforeId`; ids are given in the order of creation. */
+const ORDERS = { id: sql`customer_id` };
+
+/** One page, the newest first unless told otherwise; ids are given in the order of creation. */
 export async function listCustomers(
   trx: Trx,
   scope: readonly number[],
   filter: CustomerFilter,
-  page: { readonly limit: number; readonly beforeId: number | null },
+  page: { readonly limit: number; readonly beforeId?: number | null; readonly order?: Keyset<'id'> },
 ): Promise<Customer[]> {
-  let query = selectCustomer(trx, scope).orderBy('customer_id', 'desc').limit(page.limit);
-  if (page.beforeId !== null) query = query.where('customer_id', '<', page.beforeId);
+  let query = inOrder(selectCustomer(trx, scope), ORDERS, page.order ?? byId(page.beforeId), page.limit);
   if (filter.phoneIndex !== undefined) query = query.where('phone_index', '=', filter.phoneIndex);
   if (filter.emailIndex !== undefined) query = query.where('email_index', '=', filter.emailIndex);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.kyc !== undefined) query = query.where('kyc', '=', filter.kyc);
+  if (filter.createdFrom !== undefined) query = query.where('customers.created_at', '>=', filter.createdFrom);
+  if (filter.createdTo !== undefined) query = query.where('customers.created_at', '<', filter.createdTo);
+  const { anyOf, lockReason, corporationId } = filter;
+  if (anyOf !== undefined) {
+    query = query.where((where) =>
+      where.or([
+        ...(anyOf.customerId === undefined ? [] : [where('customer_id', '=', anyOf.customerId)]),
+        ...(anyOf.phoneIndex === undefined ? [] : [where('phone_index', '=', anyOf.phoneIndex)]),
+        ...(anyOf.emailIndex === undefined ? [] : [where('email_index', '=', anyOf.emailIndex)]),
+      ]),
+    );
+  }
+  if (lockReason !== undefined) {
+    query = query.where(
+      sql<boolean>`exists (select 1 from transactional_locks where resource_type = 'user'
+        and resource_id = customers.customer_id::text and lock_reason = ${lockReason})`,
+    );
+  }
+  if (corporationId !== undefined) {
+    query = query.where(
+      sql<boolean>`exists (select 1 from employees where employees.customer_id = customers.customer_id
+        and employees.corporation_id = ${corporationId})`,
+    );
+  }
   return (await query.execute()).map(toCustomer);
 }
 

@@ -11,9 +11,10 @@ import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
-import type { KybApplicationsTable } from './tables/kyb.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
+import type { KybApplicationsTable } from './tables/kyb.ts';
 
 /** A company's application, with the wrapped key that its texts are sealed under. */
 export interface KybApplication {
@@ -193,14 +194,17 @@ export interface KybFilter {
   /** An application id, a tax id, or how a company's name begins. */
   readonly q?: string | undefined;
   readonly limit: number;
-  readonly beforeId: string | null;
+  readonly beforeId?: string | null;
+  /** Instead of the newest first, before `beforeId`. */
+  readonly order?: Keyset<'id'>;
 }
 
-/** One page of applications, newest first. */
+const ORDERS = { id: sql`application_id` };
+
+/** One page of applications, newest first unless told otherwise. */
 export async function listKybApplications(trx: Trx, filter: KybFilter): Promise<KybApplication[]> {
   const { q } = filter;
-  let query = select(trx, filter.scope).orderBy('application_id', 'desc').limit(filter.limit);
-  if (filter.beforeId !== null) query = query.where('application_id', '<', filter.beforeId);
+  let query = inOrder(select(trx, filter.scope), ORDERS, filter.order ?? byId(filter.beforeId), filter.limit);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
   if (filter.claimedBy !== undefined) {
     query = query.where('claimed_by', '=', filter.claimedBy).where('claimed_until', '>', nowOf(trx));

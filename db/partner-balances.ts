@@ -1,6 +1,7 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { AlertSettings, AlertState } from '../domain/partner-balance-alert.ts';
 import type { Database, PartnerBalancesTable } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 
 /** A partner balance with the alert that its partner has set, if any. */
 export type PartnerBalanceRow = Selectable<PartnerBalancesTable> & { readonly alert: AlertView | null };
@@ -46,8 +47,13 @@ export interface PartnerBalanceFilter {
   readonly kind?: PartnerBalanceRow['kind'] | undefined;
   readonly currency?: string | undefined;
   readonly before?: string | undefined;
+  /** Instead of the newest first, before `before`. */
+  readonly order?: Keyset<PartnerBalanceOrder>;
   readonly limit: number;
 }
+
+const ORDERS = { id: sql`balance.partner_balance_id`, amount: sql`balance.posted` };
+export type PartnerBalanceOrder = keyof typeof ORDERS;
 
 /** Partner balances of the programmes named, newest first. */
 export async function listPartnerBalances(
@@ -58,8 +64,7 @@ export async function listPartnerBalances(
   let query = withAlert(db).where('programme_id', 'in', filter.programmeIds);
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.currency !== undefined) query = query.where('currency', '=', filter.currency);
-  if (filter.before !== undefined) query = query.where('balance.partner_balance_id', '<', filter.before);
-  const rows = await query.orderBy('balance.partner_balance_id', 'desc').limit(filter.limit).execute();
+  const rows = await inOrder(query, ORDERS, filter.order ?? byId(filter.before), filter.limit).execute();
   return rows.map(toRow);
 }
 

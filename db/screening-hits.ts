@@ -5,6 +5,7 @@ import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { type Customer, lockCustomer } from './customers.ts';
 import type { ScreeningHitsTable } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import { isCompanySanctioned } from './kyb-screening.ts';
 import { startWorkflow } from './outbox.ts';
 import { hitSummary, type ScreenedSubject } from './screening.ts';
@@ -41,14 +42,15 @@ export interface HitFilter {
   readonly partnerId?: number | undefined;
 }
 
-/** One page of hits, newest first, of ids below `beforeId`. Engine only. */
+const ORDERS = { id: sql`hit_id` };
+
+/** One page of hits, newest first unless told otherwise. Engine only. */
 export async function listHits(
   trx: Trx,
   filter: HitFilter,
-  page: { readonly limit: number; readonly beforeId: string | null },
+  page: { readonly limit: number; readonly beforeId?: string | null; readonly order?: Keyset<'id'> },
 ): Promise<ScreeningHit[]> {
-  let query = selectHits(trx).orderBy('hit_id', 'desc').limit(page.limit);
-  if (page.beforeId !== null) query = query.where('hit_id', '<', page.beforeId);
+  let query = inOrder(selectHits(trx), ORDERS, page.order ?? byId(page.beforeId), page.limit);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.list !== undefined) query = query.where('screening_hits.list_code', '=', filter.list);
   if (filter.subjectType !== undefined) query = query.where('subject_type', '=', filter.subjectType);

@@ -1,9 +1,10 @@
-import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { readTraceText, type ReadableTrace } from '../domain/decision-trace.ts';
 import { firstIdAt } from '../domain/ids.ts';
 import type { EventKind } from '../domain/transaction.ts';
 import type { LifecycleState } from '../domain/transaction.ts';
 import type { Database, TransactionEventsTable, TransactionsTable } from './database.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 
 export type TransactionRow = Selectable<TransactionsTable>;
 export type TransactionEventRow = Selectable<TransactionEventsTable>;
@@ -51,10 +52,21 @@ export interface TransactionFilter {
   readonly states?: readonly LifecycleState[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  readonly corporationId?: string | undefined;
+  readonly mcc?: string | undefined;
+  readonly merchantName?: string | undefined;
+  /** Of the acquirer, as the network tells it. */
+  readonly country?: string | undefined;
   /** Id of the last one of the page before. */
   readonly before?: string | undefined;
+  /** Instead of the newest first, before `before`. */
+  readonly order?: Keyset<TransactionOrder>;
   readonly limit: number;
 }
+
+// A time of the wire has milliseconds: a page can only go on from where it says that it ended.
+const ORDERS = { id: sql`id`, date: sql`date_trunc('milliseconds', occurred_at)`, amount: sql`amount` };
+export type TransactionOrder = keyof typeof ORDERS;
 
 /** Transactions, newest first. Ids order by time, so the id of the last row is the cursor of the next page. */
 export async function listTransactions(
@@ -83,8 +95,15 @@ export async function listTransactions(
   // The id carries the time of creation: bounds on it also leave out whole partitions.
   if (filter.from !== undefined) query = query.where('id', '>=', firstIdAt(filter.from.getTime()));
   if (filter.to !== undefined) query = query.where('id', '<', firstIdAt(filter.to.getTime()));
-  if (filter.before !== undefined) query = query.where('id', '<', filter.before);
-  return await query.orderBy('id', 'desc').limit(filter.limit).execute();
+  if (filter.corporationId !== undefined) query = query.where('corporation_id', '=', filter.corporationId);
+  for (const [key, value] of [
+    ['mcc', filter.mcc],
+    ['merchantName', filter.merchantName],
+    ['acquirerCountry', filter.country],
+  ] as const) {
+    if (value !== undefined) query = query.where(sql<boolean>`transaction_data ->> ${key} = ${value}`);
+  }
+  return await inOrder(query, ORDERS, filter.order ?? byId(filter.before), filter.limit).execute();
 }
 
 /** The transactions have no index by customer: they are found by the few balances that the customer has. */

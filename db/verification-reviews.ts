@@ -5,6 +5,7 @@ import type { RiskLevel } from '../domain/customer.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { ProgrammeScope } from './customers.ts';
+import { byId, inOrder, type Keyset } from './keyset.ts';
 import {
   readVerification,
   selectVerification,
@@ -29,15 +30,21 @@ export interface VerificationFilter {
   readonly to?: Date | undefined;
 }
 
-/** One page of verifications, oldest first as a queue is worked off, of ids above `afterId`. */
+const ORDERS = { id: sql`verification_id` };
+
+/** One page of verifications, oldest first as a queue is worked off unless told otherwise; ids order by time. */
 export async function searchVerifications(
   trx: Trx,
   scope: ProgrammeScope,
   filter: VerificationFilter,
-  page: { readonly limit: number; readonly afterId: string | null },
+  page: { readonly limit: number; readonly afterId?: string | null; readonly order?: Keyset<'id'> },
 ): Promise<Verification[]> {
-  let query = selectVerification(trx, scope).orderBy('verification_id').limit(page.limit);
-  if (page.afterId !== null) query = query.where('verification_id', '>', page.afterId);
+  let query = inOrder(
+    selectVerification(trx, scope),
+    ORDERS,
+    page.order ?? byId(page.afterId, false),
+    page.limit,
+  );
   if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
   if (filter.stage !== undefined) query = query.where('stage', '=', filter.stage);

@@ -76,6 +76,6 @@ export const FIELD_OF: Readonly<Record<string, ImportColumn>> = {
 /** A cell that no spreadsheet takes for a formula (onboarding 3). */
 export function csvCell(value: string | number | null): string {
   const shown = value === null ? '' : String(value);
-  const harmless = /^[=+\-@]/.test(shown) ? `'${shown}` : shown;
+  const harmless = /^[=+\-@\t\r]/.test(shown) ? `'${shown}` : shown;
   return /[",\r\n]/.test(harmless) || harmless !== shown ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -1,7 +1,16 @@
-import { nowOf } from '../../db/atomically.ts';
+import { nowOf, type Trx } from '../../db/atomically.ts';
 import { blockBalance, deleteBalance, unblockBalance } from '../../db/balance-states.ts';
-import { findBalance, listBalances, openBalance, requireBalanceOwner } from '../../db/balances.ts';
+import {
+  type BalanceFilter,
+  type BalanceOrder,
+  type BalanceRow,
+  findBalance,
+  listBalances,
+  openBalance,
+  requireBalanceOwner,
+} from '../../db/balances.ts';
 import { listCards } from '../../db/cards.ts';
+import { requireCorporateOwner } from '../../db/corporate-balances.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { wireState } from '../../domain/card.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -13,14 +22,20 @@ import {
   flag,
   knownCurrency,
   listOf,
-  page,
   pathIntegerId,
   text,
   uuid,
   word,
   z,
 } from '../schemas/shared.ts';
-import { operatorPage, programmesNamed } from './lists.ts';
+import {
+  LIST_REFUSALS,
+  listAnswer,
+  type ListCall,
+  type ListOf,
+  listQuery,
+  programmesNamed,
+} from './lists.ts';
 
 const STATES = ['LINKING', 'ACTIVE', 'BLOCKED', 'UNLINKING', 'CLOSED'] as const;
 const MOST_CARDS_SHOWN = 100;
@@ -34,30 +49,30 @@ const list = adminRoute({
   path: '/balances',
   summary: 'List balances',
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt', 'currency', 'amount', 'available'),
+    q: text(1, 64).optional().openapi({ description: 'id of a balance or of a user' }),
     programmeId: uuid().optional(),
     currency: currencyCode().optional(),
+    dcCorporationId: uuid().optional(),
     ownerType: word(['USER', 'CORPORATION']).optional(),
     holder: word(['platform', 'external']).optional(),
     state: word(STATES).optional(),
     negative: flag().optional(),
   }),
   answers: { 200: { description: 'balances, newest first', schema: listOf(balanceSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, programmeId, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
+    const { programmeId, dcCorporationId: corporationId, ...wanted } = filters;
     const programmeIds = programmesNamed(call.principal, programmeId);
-    const body = await call.atomically((trx) =>
-      operatorPage(call, {
+    return await call.atomically((trx) =>
+      balancesAnswer(trx, call, {
         operation: 'adminListBalances',
-        filters: { programmeId, ...filters },
-        page: { limit, cursor },
-        read: (before, most) => listBalances(trx, { programmeIds, ...filters, before, limit: most }),
-        positionOf: (balance) => balance.balance_id,
-        toItem: (balance) => toBalance(balance, nowOf(trx)),
+        filters,
+        asked: { limit, cursor, sort, format },
+        wanted: { programmeIds, corporationId, ...wanted },
       }),
     );
-    return { status: 200, body };
   },
 });
 
@@ -67,28 +82,57 @@ const listOfCustomer = adminRoute({
   path: '/customers/{customerId}/balances',
   summary: 'List the balances of a user',
   params: z.strictObject({ customerId: pathIntegerId() }),
-  query: z.strictObject({ ...page, currency: currencyCode().optional(), state: word(STATES).optional() }),
+  query: z.strictObject({
+    ...listQuery('createdAt', 'currency', 'amount', 'available'),
+    currency: currencyCode().optional(),
+    state: word(STATES).optional(),
+  }),
   answers: { 200: { description: 'balances, newest first', schema: listOf(balanceSchema) } },
-  refusals: ['USER_NOT_FOUND', 'INVALID_CURSOR'],
+  refusals: ['USER_NOT_FOUND', ...LIST_REFUSALS],
   handle: async (call) => {
     const { customerId } = call.params;
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...wanted } = call.query;
     const programmeIds = operatorProgrammeIds(call.principal);
-    const body = await call.atomically(async (trx) => {
+    return await call.atomically(async (trx) => {
       await readCustomer(trx, programmeIds, customerId);
-      return await operatorPage(call, {
+      return await balancesAnswer(trx, call, {
         operation: 'adminListCustomerBalances',
-        filters: { customerId, ...filters },
-        page: { limit, cursor },
-        read: (before, most) =>
-          listBalances(trx, { programmeIds, customerId, ...filters, before, limit: most }),
-        positionOf: (balance) => balance.balance_id,
-        toItem: (balance) => toBalance(balance, nowOf(trx)),
+        filters: { customerId, ...wanted },
+        asked: { limit, cursor, sort, format },
+        wanted: { programmeIds, customerId, ...wanted },
       });
     });
-    return { status: 200, body };
   },
 });
+
+interface BalanceList extends Pick<ListOf<never, BalanceOrder>, 'operation' | 'filters' | 'asked'> {
+  readonly wanted: Omit<BalanceFilter, 'limit'>;
+}
+
+/** A list of balances in the order asked for. */
+const balancesAnswer = (trx: Trx, call: ListCall, { wanted, ...shared }: BalanceList) =>
+  listAnswer<BalanceRow, BalanceOrder>(trx, call, {
+    ...shared,
+    orders: { createdAt: 'id', currency: 'currency', amount: 'amount', available: 'available' },
+    read: (order, limit) => listBalances(trx, { ...wanted, order, limit }),
+    idOf: (balance) => balance.balance_id,
+    sortValue: (balance, by) => {
+      if (by === 'currency') return balance.currency;
+      return by === 'amount' ? balance.posted : balance.posted - balance.held;
+    },
+    present: (rows) => rows.map((balance) => toBalance(balance, nowOf(trx))),
+    columns: [
+      'id',
+      'customerId',
+      'dcCorporationId',
+      'currency',
+      'amount',
+      'heldAmount',
+      'availableAmount',
+      'state',
+      'createdAt',
+    ],
+  });
 
 const named = z.strictObject({ customerId: pathIntegerId().optional(), balanceId: uuid() });
 const alsoOfCustomer = [{ path: '/customers/{customerId}/balances/{balanceId}' }] as const;
@@ -141,6 +185,32 @@ const create = adminRoute({
       // Operators are not bound to the currencies that the programme offers (money 1.1).
       await requireBalanceOwner(trx, customerId, { currencies: [currency] }, currency);
       const owner = { customerId, corporationId: null };
+      const balance = await openBalance(trx, { programme, ...owner, currency, automatic: false });
+      return { status: 201, body: toBalance(balance, nowOf(trx)) };
+    }),
+});
+
+const createOfCorporation = adminRoute({
+  ...writing,
+  operation: 'adminCreateCorporationBalance',
+  method: 'POST',
+  path: '/corporations/{dcCorporationId}/balances',
+  summary: 'Open a balance for a verified corporation, in any currency',
+  params: z.strictObject({ dcCorporationId: uuid() }),
+  body: z.strictObject({ currency: knownCurrency() }),
+  answers: { 201: { description: 'the balance, at zero', schema: balanceSchema } },
+  refusals: ['CORPORATION_NOT_FOUND', 'CORPORATION_NOT_ACTIVE', 'KYB_REQUIRED', 'TRANSACTIONAL_LOCK'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const { dcCorporationId: corporationId } = call.params;
+      const { currency } = call.body;
+      const scope = operatorProgrammeIds(call.principal);
+      const inAnyCurrency = (programmeId: number) => ({
+        ...programmeOfResource(call.principal, programmeId),
+        currencies: [currency],
+      });
+      const programme = await requireCorporateOwner(trx, scope, corporationId, inAnyCurrency, currency);
+      const owner = { customerId: null, corporationId };
       const balance = await openBalance(trx, { programme, ...owner, currency, automatic: false });
       return { status: 201, body: toBalance(balance, nowOf(trx)) };
     }),
@@ -205,4 +275,4 @@ const remove = adminRoute({
     }),
 });
 
-export const balances = [list, listOfCustomer, read, create, block, unblock, remove];
+export const balances = [list, listOfCustomer, read, create, createOfCorporation, block, unblock, remove];

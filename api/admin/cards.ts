@@ -5,8 +5,8 @@ import { Refusal } from '../../domain/errors.ts';
 import { presentCard, presentCards } from '../cards.ts';
 import { adminRoute, type OperatorPrincipal, operatorProgrammeIds } from '../operator-principal.ts';
 import { cardSchema } from '../schemas/card.ts';
-import { configId, listOf, page, pathIntegerId, uuid, word, z } from '../schemas/shared.ts';
-import { operatorPage } from './lists.ts';
+import { configId, listOf, pathIntegerId, uuid, word, z } from '../schemas/shared.ts';
+import { LIST_REFUSALS, listAnswer, listQuery } from './lists.ts';
 
 const reading = { permission: 'cards.read', jwe: 'open', idempotency: 'ignored', method: 'GET' } as const;
 
@@ -18,7 +18,7 @@ const list = adminRoute({
   summary: 'List cards, by their last four digits only',
   params: z.strictObject({ customerId: pathIntegerId().optional() }),
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt'),
     customerId: pathIntegerId().optional(),
     balanceId: uuid().optional(),
     kind: word(['VIRTUAL', 'PHYSICAL', 'DIGITAL_FIRST']).optional(),
@@ -29,31 +29,36 @@ const list = adminRoute({
       .optional(),
   }),
   answers: { 200: { description: 'cards, newest first', schema: listOf(cardSchema) } },
-  refusals: ['USER_NOT_FOUND', 'INVALID_CURSOR'],
+  refusals: ['USER_NOT_FOUND', ...LIST_REFUSALS],
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const customerId = call.params.customerId ?? filters.customerId;
     const programmeIds = operatorProgrammeIds(call.principal);
-    const body = await call.atomically(async (trx) => {
+    return await call.atomically(async (trx) => {
       if (customerId !== undefined) await readCustomer(trx, programmeIds, customerId);
-      const found = await operatorPage(call, {
+      return await listAnswer<CardRow>(trx, call, {
         operation: 'adminListCards',
         filters: { ...filters, customerId },
-        page: { limit, cursor },
-        read: (before, most) =>
-          listCards(trx, {
-            ...filters,
-            programmeIds,
-            customerId,
-            before: before === undefined ? undefined : Number(before),
-            limit: most,
-          }),
-        positionOf: (card) => card.card_id,
-        toItem: (card) => card,
+        asked: { limit, cursor, sort, format },
+        orders: { createdAt: 'id' },
+        read: (order, most) => listCards(trx, { ...filters, programmeIds, customerId, order, limit: most }),
+        idOf: (card) => card.card_id,
+        present: async (rows) =>
+          (await presentCards(trx, call.services.vault, { items: rows, nextCursor: null })).items,
+        columns: [
+          'id',
+          'lastFourDigits',
+          'kind',
+          'state',
+          'dcUserId',
+          'dcCorporationId',
+          'balanceId',
+          'configId',
+          'exp',
+          'createdAt',
+        ],
       });
-      return await presentCards(trx, call.services.vault, found);
     });
-    return { status: 200, body };
   },
 });
 

@@ -16,9 +16,9 @@ import {
 import { routesOf } from '../route.ts';
 import { corporationSchema, newCorporationBody } from '../schemas/corporation.ts';
 import { country } from '../schemas/customer.ts';
-import { issuerCode, listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { issuerCode, listOf, text, uuid, word, z } from '../schemas/shared.ts';
 import { userImportRoutes } from '../user-import-routes.ts';
-import { operatorPage, programmesNamed } from './lists.ts';
+import { LIST_REFUSALS, listAnswer, listQuery, programmesNamed } from './lists.ts';
 import { importUsers } from './user-imports.ts';
 
 const door: Door<OperatorPrincipal> = {
@@ -41,7 +41,7 @@ const list = adminRoute({
   jwe: 'open',
   idempotency: 'ignored',
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt', 'name'),
     programme: uuid().optional(),
     q: text(1, 140).optional().openapi({ description: 'id, tax id, or how the name begins' }),
     taxId: text(1, 32).optional(),
@@ -51,26 +51,37 @@ const list = adminRoute({
     country: country().optional(),
   }),
   answers: { 200: { description: 'corporations, newest first', schema: listOf(corporationSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const { programme, ...named } = filters;
     const scope = programmesNamed(call.principal, programme);
-    const body = await call.atomically(async (trx) => {
-      const found = await operatorPage(call, {
+    return await call.atomically((trx) =>
+      listAnswer(trx, call, {
         operation: 'adminListCorporations',
         filters,
-        page: { limit, cursor },
-        read: (before, most) =>
-          listCorporations(trx, scope, named, { limit: most, beforeId: before ?? null }),
-        positionOf: (one) => one.corporationId,
-        toItem: (one) => one,
-      });
-      const items = [];
-      for (const one of found.items) items.push(await presentCorporation(trx, call.services.vault, one));
-      return { ...found, items };
-    });
-    return { status: 200, body };
+        asked: { limit, cursor, sort, format },
+        orders: { createdAt: 'id', name: 'name' },
+        read: (order, most) => listCorporations(trx, scope, named, { limit: most, order }),
+        idOf: (one) => one.corporationId,
+        sortValue: (one) => one.name,
+        present: async (rows) => {
+          const items = [];
+          for (const one of rows) items.push(await presentCorporation(trx, call.services.vault, one));
+          return items;
+        },
+        columns: [
+          'dcCorporationId',
+          'name',
+          'taxId',
+          'country',
+          'state',
+          'kyb',
+          'transactionalLocks',
+          'createdAt',
+        ],
+      }),
+    );
   },
 });
 

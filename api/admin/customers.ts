@@ -29,8 +29,8 @@ import {
   newCustomerBody,
   phone,
 } from '../schemas/customer.ts';
-import { issuerCode, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
-import { toLockAnswer, transactionalLockSchema } from '../schemas/transactional-lock.ts';
+import { dateTime, issuerCode, listOf, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
+import { lockReasonName, toLockAnswer, transactionalLockSchema } from '../schemas/transactional-lock.ts';
 import { toVerificationAnswer, verificationSchema } from '../schemas/verification.ts';
 import type { Services } from '../services.ts';
 import {
@@ -40,10 +40,11 @@ import {
   NEW_USER_REFUSALS,
   presentUser,
   presentUsers,
+  searchedUser,
   userFilter,
 } from '../users.ts';
 import { pairedDeviceSchema, toPairedDevice, toUserSession, userSessionSchema } from './customer-access.ts';
-import { operatorPage, programmesNamed } from './lists.ts';
+import { LIST_REFUSALS, listAnswer, listQuery, programmesNamed } from './lists.ts';
 
 const MOST_SHOWN = 100;
 
@@ -57,38 +58,56 @@ const list = adminRoute({
   path: '/customers',
   summary: 'List users; Employees see no birth dates',
   query: z.strictObject({
-    ...page,
+    ...listQuery('id', 'createdAt'),
     programme: uuid().optional(),
     phone: phone().optional(),
     email: email().optional(),
     externalId: text(1, 64).optional(),
     state: word(['UNVERIFIED', 'VERIFIED', 'LOCKED', 'DELETED']).optional(),
     kyc: word(KYC_STATES).optional(),
+    q: text(1, 254).optional().openapi({ description: 'id, exact phone or e-mail address' }),
+    lockReason: lockReasonName().optional(),
+    corporationId: uuid().optional(),
+    createdFrom: dateTime().optional(),
+    createdTo: dateTime().optional(),
   }),
   answers: { 200: { description: 'users, newest first', schema: listOf(customerSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const { vault } = call.services;
-    const { programme, ...named } = filters;
-    const filter = userFilter(vault, named);
+    const { programme, q, lockReason, corporationId, createdFrom, createdTo, ...named } = filters;
+    const filter = {
+      ...userFilter(vault, named),
+      ...(q === undefined ? {} : { anyOf: searchedUser(vault, q) }),
+      lockReason: lockReason?.toUpperCase(),
+      corporationId,
+      createdFrom,
+      createdTo,
+    };
     const scope = programmesNamed(call.principal, programme);
-    const body = await call.atomically(async (trx) => {
-      const { items, nextCursor } = await operatorPage(call, {
+    return await call.atomically((trx) =>
+      listAnswer<Customer>(trx, call, {
         operation: 'adminListCustomers',
         filters,
-        page: { limit, cursor },
-        read: (before, most) =>
-          listCustomers(trx, scope, filter, {
-            limit: most,
-            beforeId: before === undefined ? null : Number(before),
-          }),
-        positionOf: (customer) => customer.customerId,
-        toItem: (customer) => customer,
-      });
-      return { items: await presentUsers(trx, vault, items, shownTo(call.principal.role)), nextCursor };
-    });
-    return { status: 200, body };
+        asked: { limit, cursor, sort, format },
+        orders: { id: 'id', createdAt: 'id' },
+        read: (order, most) => listCustomers(trx, scope, filter, { limit: most, order }),
+        idOf: (customer) => customer.customerId,
+        present: (rows) => presentUsers(trx, vault, rows, shownTo(call.principal.role)),
+        columns: [
+          'id',
+          'firstName',
+          'lastName',
+          'phone',
+          'email',
+          'state',
+          'kyc',
+          'transactionalLocks',
+          'createdAt',
+        ],
+      }),
+    );
   },
 });
 

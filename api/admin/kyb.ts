@@ -1,5 +1,6 @@
 import { listAudit } from '../../db/audit-trail.ts';
 import {
+  type KybApplication,
   kybProgress,
   listKybApplications,
   lockKybApplication,
@@ -23,10 +24,10 @@ import { routesOf } from '../route.ts';
 import { contactMembers } from '../schemas/kyb-sections.ts';
 import { kybCaseSchema, kybQueueItemSchema, kybReviewSchema } from '../schemas/kyb-review.ts';
 import { toHit } from '../schemas/screening.ts';
-import { issuerCode, listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { issuerCode, listOf, text, uuid, word, z } from '../schemas/shared.ts';
 import { toHistory } from '../schemas/verification-review.ts';
 import { kybReviewAnswer, toKybQueueItem } from './kyb-answer.ts';
-import { operatorPage } from './lists.ts';
+import { LIST_REFUSALS, listAnswer, listQuery } from './lists.ts';
 
 const HISTORY_SHOWN = 200;
 
@@ -41,38 +42,48 @@ const list = adminRoute({
   summary: 'List the applications of companies',
   idempotency: 'ignored',
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt'),
     status: word(KYB_STATUSES).optional(),
     q: text(1, 140).optional().openapi({ description: 'id, tax id, or how the name begins' }),
     claimedBy: text(1, 64).optional(),
   }),
   answers: { 200: { description: 'applications, newest first', schema: listOf(kybQueueItemSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const { principal } = call;
     const scope = operatorProgrammeIds(principal);
-    const body = await call.atomically(async (trx) => {
-      const found = await operatorPage(call, {
+    return await call.atomically((trx) =>
+      listAnswer<KybApplication>(trx, call, {
         operation: 'adminListKybApplications',
         filters,
-        page: { limit, cursor },
-        read: (before, most) =>
-          listKybApplications(trx, { ...filters, scope, limit: most, beforeId: before ?? null }),
-        positionOf: (one) => one.applicationId,
-        toItem: (one) => one,
-      });
-      const progress = await kybProgress(
-        trx,
-        found.items.map((one) => one.applicationId),
-      );
-      const none = { verifiedSections: 0, comments: 0 };
-      const items = found.items.map((one) =>
-        toKybQueueItem(trx, principal, one, progress.get(one.applicationId) ?? none),
-      );
-      return { ...found, items };
-    });
-    return { status: 200, body };
+        asked: { limit, cursor, sort, format },
+        orders: { createdAt: 'id' },
+        read: (order, most) => listKybApplications(trx, { ...filters, scope, limit: most, order }),
+        idOf: (one) => one.applicationId,
+        present: async (rows) => {
+          const progress = await kybProgress(
+            trx,
+            rows.map((one) => one.applicationId),
+          );
+          const none = { verifiedSections: 0, comments: 0 };
+          return rows.map((one) =>
+            toKybQueueItem(trx, principal, one, progress.get(one.applicationId) ?? none),
+          );
+        },
+        columns: [
+          'applicationId',
+          'companyName',
+          'taxId',
+          'country',
+          'status',
+          'verifiedSections',
+          'comments',
+          'createdAt',
+          'claimedBy',
+        ],
+      }),
+    );
   },
 });
 

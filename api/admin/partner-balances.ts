@@ -18,7 +18,7 @@ import {
 import { alertBody, partnerBalanceSchema, toPartnerBalance } from '../schemas/partner-balance.ts';
 import { currencyCode, listOf, page, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
 import { toTransaction, transactionSchema } from '../schemas/transaction.ts';
-import { operatorPage, programmesNamed } from './lists.ts';
+import { LIST_REFUSALS, listAnswer, listQuery, operatorPage, programmesNamed } from './lists.ts';
 
 const reading = { permission: 'balances.read', jwe: 'open', idempotency: 'ignored', method: 'GET' } as const;
 const params = z.strictObject({ partnerBalanceId: uuid() });
@@ -29,27 +29,30 @@ const list = adminRoute({
   path: '/partner-balances',
   summary: 'List partner balances',
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt', 'amount'),
     programmeId: uuid().optional(),
     kind: word(['credit', 'deposit', 'company', 'ibanTechnical']).optional(),
     currency: currencyCode().optional(),
   }),
   answers: { 200: { description: 'partner balances', schema: listOf(partnerBalanceSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, programmeId, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
+    const { programmeId, ...wanted } = filters;
     const programmeIds = programmesNamed(call.principal, programmeId);
-    const body = await call.atomically((trx) =>
-      operatorPage(call, {
+    return await call.atomically((trx) =>
+      listAnswer(trx, call, {
         operation: 'adminListPartnerBalances',
-        filters: { programmeId, ...filters },
-        page: { limit, cursor },
-        read: (before, most) => listPartnerBalances(trx, { programmeIds, ...filters, before, limit: most }),
-        positionOf: (balance) => balance.partner_balance_id,
-        toItem: (balance) => toPartnerBalance(balance, nowOf(trx)),
+        filters,
+        asked: { limit, cursor, sort, format },
+        orders: { createdAt: 'id', amount: 'amount' },
+        read: (order, most) => listPartnerBalances(trx, { programmeIds, ...wanted, order, limit: most }),
+        idOf: (balance) => balance.partner_balance_id,
+        sortValue: (balance) => balance.posted,
+        present: (rows) => rows.map((balance) => toPartnerBalance(balance, nowOf(trx))),
+        columns: ['id', 'kind', 'currency', 'amount', 'state', 'alert'],
       }),
     );
-    return { status: 200, body };
   },
 });
 

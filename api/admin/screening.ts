@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { decideHit, listHits, readHit } from '../../db/screening-hits.ts';
+import { decideHit, listHits, readHit, type ScreeningHit } from '../../db/screening-hits.ts';
 import { replaceScreeningList, screeningLists } from '../../db/screening-lists.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { ListedEntry, ReadList } from '../../domain/screening-list.ts';
@@ -18,8 +18,8 @@ import {
   toHit,
   toList,
 } from '../schemas/screening.ts';
-import { listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
-import { operatorPage } from './lists.ts';
+import { listOf, text, uuid, word, z } from '../schemas/shared.ts';
+import { LIST_REFUSALS, listAnswer, listQuery } from './lists.ts';
 
 const LIST_BYTES = 100_000_000;
 
@@ -36,29 +36,29 @@ const hits = adminRoute({
   jwe: 'open',
   idempotency: 'ignored',
   query: z.strictObject({
-    ...page,
+    ...listQuery('createdAt'),
     state: word(HIT_STATES).optional(),
     list: word(SCREENING_LISTS).optional(),
     subjectType: word(SUBJECT_TYPES).optional(),
     subjectId: text(1, 64).optional(),
   }),
   answers: { 200: { description: 'hits, newest first', schema: listOf(hitSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const partnerId = call.principal.partnerId ?? undefined;
-    const body = await call.asEngine((trx) =>
-      operatorPage(call, {
+    return await call.asEngine((trx) =>
+      listAnswer<ScreeningHit>(trx, call, {
         operation: 'listScreeningHits',
         filters,
-        page: { limit, cursor },
-        read: (before, most) =>
-          listHits(trx, { ...filters, partnerId }, { limit: most, beforeId: before ?? null }),
-        positionOf: (hit) => hit.hitId,
-        toItem: toHit,
+        asked: { limit, cursor, sort, format },
+        orders: { createdAt: 'id' },
+        read: (order, most) => listHits(trx, { ...filters, partnerId }, { limit: most, order }),
+        idOf: (one) => one.hitId,
+        present: (rows) => rows.map(toHit),
+        columns: ['hitId', 'subject', 'list', 'entry', 'score', 'state', 'decidedBy', 'createdAt'],
       }),
     );
-    return { status: 200, body };
   },
 });
 

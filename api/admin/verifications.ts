@@ -34,11 +34,22 @@ import {
   verificationChangeBody,
   verificationSchema,
 } from '../schemas/verification.ts';
-import { listOf, page, pathIntegerId, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
+import { listOf, pathIntegerId, timeSpan, uuid, withinSpan, word, z } from '../schemas/shared.ts';
 import { FORM_BYTES, sealForm, SUBMIT_REFUSALS, submitForm } from '../submit-verification.ts';
-import { operatorPage } from './lists.ts';
+import { LIST_REFUSALS, listAnswer, listQuery } from './lists.ts';
 
 const HISTORY_SHOWN = 200;
+const QUEUE_COLUMNS = [
+  'verificationId',
+  'userId',
+  'firstName',
+  'lastName',
+  'status',
+  'stage',
+  'riskLvl',
+  'createdAt',
+  'claimedBy',
+] as const;
 
 const handling = { permission: 'verifications.handle', jwe: 'open' } as const;
 const reviewing = { permission: 'verifications.decide', jwe: 'open' } as const;
@@ -53,7 +64,7 @@ const list = adminRoute({
   idempotency: 'ignored',
   query: withinSpan(
     z.strictObject({
-      ...page,
+      ...listQuery('createdAt'),
       ...timeSpan,
       customerId: pathIntegerId().optional(),
       status: word(['IN_PROGRESS', 'ACCEPTED', 'REJECTED']).optional(),
@@ -62,26 +73,27 @@ const list = adminRoute({
     }),
   ),
   answers: { 200: { description: 'verifications', schema: listOf(queueItemSchema) } },
-  refusals: ['INVALID_CURSOR'],
+  refusals: LIST_REFUSALS,
   handle: async (call) => {
-    const { limit, cursor, ...filters } = call.query;
+    const { limit, cursor, sort, format, ...filters } = call.query;
     const scope = operatorProgrammeIds(call.principal);
-    const body = await call.atomically(async (trx) => {
-      const found = await operatorPage(call, {
+    return await call.atomically((trx) =>
+      listAnswer<Verification>(trx, call, {
         operation: 'adminListVerifications',
         filters,
-        page: { limit, cursor },
-        read: (after, most) =>
-          searchVerifications(trx, scope, filters, { limit: most, afterId: after ?? null }),
-        positionOf: (one) => one.verificationId,
-        toItem: (one) => one,
-      });
-      const ids = [...new Set(found.items.map((one) => one.customerId))];
-      const customers = await customersByIds(trx, scope, ids);
-      const items = found.items.map((one) => toQueueItem(trx, call.services.vault, customers, one));
-      return { ...found, items };
-    });
-    return { status: 200, body };
+        asked: { limit, cursor, sort, format },
+        usual: 'createdAt',
+        orders: { createdAt: 'id' },
+        read: (order, most) => searchVerifications(trx, scope, filters, { limit: most, order }),
+        idOf: (one) => one.verificationId,
+        present: async (rows) => {
+          const ids = [...new Set(rows.map((one) => one.customerId))];
+          const customers = await customersByIds(trx, scope, ids);
+          return rows.map((one) => toQueueItem(trx, call.services.vault, customers, one));
+        },
+        columns: QUEUE_COLUMNS,
+      }),
+    );
   },
 });
 

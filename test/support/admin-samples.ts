@@ -304,6 +304,7 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   adminListCustomerBalances: missing,
   adminReadBalance: missing,
   adminCreateBalance: { ...missing, body: () => ({ currency: 'JPY' }) },
+  adminCreateCorporationBalance: { ...missing, body: () => ({ currency: 'JPY' }) },
   blockBalance: { ...missing, body: () => ({ reason: 'asked by the holder' }), before: emptyBalance },
   unblockBalance: {
     ...missing,

@@ -96,7 +96,7 @@ export interface ApiHarness {
   /** Address of the certificate listener. */
   readonly certificateUrl: string;
   /** A file of the public listener. */
-  bytes(path: string): Promise<Buffer>;
+  bytes(path: string, headers?: Readonly<Record<string, string>>): Promise<Buffer>;
   /** One more client certificate of our authority, in the registry as told. */
   addClient(registration: Registration): Promise<Client>;
   /** An open connection to write any bytes to. */
@@ -248,8 +248,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiHarness> {
       return await send(base + path, method, clientNamed(options.as ?? 'demo').agent, options);
     },
     certificateUrl,
-    bytes: async (path) => {
-      const answer = await request(`http://localhost:${publicListener.port}${path}`);
+    bytes: async (path, headers = {}) => {
+      const answer = await request(`http://localhost:${publicListener.port}${path}`, { headers });
       return Buffer.from(await answer.body.arrayBuffer());
     },
     addClient: async (registration) => {
