@@ -2,8 +2,8 @@ import type { Selectable } from 'kysely';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { CustomerCredentialsTable } from './database.ts';
-import { deviceGuard, liftGuard, passwordGuard } from './guess-guards.ts';
-import { listDevices } from './devices.ts';
+import { liftDeviceGuards, liftGuard, passwordGuard } from './guess-guards.ts';
+import { closeWaysIn } from './ways-in.ts';
 
 export type CredentialsRow = Selectable<CustomerCredentialsTable>;
 
@@ -21,7 +21,10 @@ export async function findCredentials(trx: Trx, customerId: number): Promise<Cre
     .executeTakeFirst();
 }
 
-/** Sets a user's password, by its stored form; wrong guesses at the old one are forgotten. */
+/**
+ * Sets a user's password, by its stored form; wrong guesses at the old one are forgotten, and what the old one has
+ * opened is closed.
+ */
 export async function setPassword(
   trx: Trx,
   owner: Owner & { readonly programmeId: number },
@@ -29,6 +32,7 @@ export async function setPassword(
 ): Promise<void> {
   await write(trx, owner, { password_hash: passwordHash });
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
+  await closeWaysIn(trx, owner.customerId);
   await audit(trx, { action: 'password.set', objectType: 'customer', objectId: owner.customerId });
 }
 
@@ -49,11 +53,7 @@ export async function liftSignInLocks(
   owner: Owner & { readonly programmeId: number },
 ): Promise<void> {
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
-  for (const device of await listDevices(trx, owner.customerId)) {
-    if (device.state === 'ACTIVE') {
-      await liftGuard(trx, owner.programmeId, deviceGuard(device.installation_id));
-    }
-  }
+  await liftDeviceGuards(trx, owner.programmeId, owner.customerId);
   await audit(trx, {
     action: 'sign_in.unlocked',
     objectType: 'customer',

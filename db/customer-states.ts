@@ -6,6 +6,7 @@ import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
 import { unpairAllDevices } from './devices.ts';
 import { refuseUnsettled } from './removal-guards.ts';
+import { closeWaysIn } from './ways-in.ts';
 
 /**
  * Locks a customer held by `lockCustomer`: from the commit on, authorizations and postings of theirs decline
@@ -16,6 +17,7 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
   if (!isActive(customer.state)) return;
   const before = customer.state === 'VERIFIED' ? 'VERIFIED' : 'UNVERIFIED';
   await changeState(trx, customer, { state: 'LOCKED', state_before_lock: before }, 'customer.locked', reason);
+  await closeWaysIn(trx, customer.customerId);
   await endSessions(trx, { customerId: customer.customerId }, 'USER_LOCKED');
 }
 
@@ -36,6 +38,7 @@ export async function deleteCustomer(trx: Trx, customer: Customer): Promise<void
   if (customer.state === 'DELETED') return;
   await refuseUnsettled(trx, { customerId: customer.customerId });
   await changeState(trx, customer, { state: 'DELETED', state_before_lock: null }, 'customer.deleted', null);
+  await closeWaysIn(trx, customer.customerId);
   await unpairAllDevices(trx, customer.customerId);
 }
 

@@ -66,14 +66,35 @@ export async function holdDevice(trx: Trx, customerId: number, installationId: s
   return row;
 }
 
-/** Installations of a user, newest first. */
-export async function listDevices(trx: Trx, customerId: number): Promise<DeviceRow[]> {
+/** As `holdDevice`, for what only a paired device may do. Throws `DEVICE_NOT_ACTIVE` too. */
+export async function holdActiveDevice(
+  trx: Trx,
+  customerId: number,
+  installationId: string,
+): Promise<DeviceRow> {
+  const row = await holdDevice(trx, customerId, installationId);
+  if (row.state !== 'ACTIVE') throw deviceNotActive();
+  return row;
+}
+
+/** The installation is locked, replaced or unpaired. */
+export const deviceNotActive = (): Refusal =>
+  new Refusal('DEVICE_NOT_ACTIVE', 'This installation is locked or was replaced. Pair the device again.');
+
+/** A page of the installations of a user, newest first. */
+export async function listDevices(
+  trx: Trx,
+  customerId: number,
+  page: { readonly before?: string | undefined; readonly limit: number } = { limit: 200 },
+): Promise<DeviceRow[]> {
+  const { before, limit } = page;
   return await trx
     .selectFrom('device_installations')
     .selectAll()
     .where('customer_id', '=', customerId)
+    .$if(before !== undefined, (query) => query.where('installation_id', '<', before as string))
     .orderBy('installation_id', 'desc')
-    .limit(200)
+    .limit(limit)
     .execute();
 }
 
@@ -86,12 +107,13 @@ export async function seeDevice(trx: Trx, installationId: string): Promise<void>
     .execute();
 }
 
-/** Locks an ACTIVE installation after too many wrong guesses: it has to be paired again. */
-export async function lockDevice(trx: Trx, installationId: string): Promise<void> {
+/** Locks an ACTIVE installation of a programme after too many wrong guesses: it has to be paired again. */
+export async function lockDevice(trx: Trx, programmeId: number, installationId: string): Promise<void> {
   const row = await trx
     .selectFrom('device_installations')
     .selectAll()
     .where('installation_id', '=', installationId)
+    .where('programme_id', '=', programmeId)
     .where('state', '=', 'ACTIVE')
     .forUpdate()
     .executeTakeFirst();
@@ -106,7 +128,15 @@ export async function unpairDevice(trx: Trx, device: DeviceRow): Promise<void> {
 
 /** Unpairs every installation of a user who leaves. */
 export async function unpairAllDevices(trx: Trx, customerId: number): Promise<void> {
-  for (const device of await listDevices(trx, customerId)) await unpairDevice(trx, device);
+  const devices = await trx
+    .selectFrom('device_installations')
+    .selectAll()
+    .where('customer_id', '=', customerId)
+    .where('state', 'in', ['ACTIVE', 'LOCKED'])
+    .orderBy('installation_id')
+    .forUpdate()
+    .execute();
+  for (const device of devices) await unpairDevice(trx, device);
 }
 
 /** Changes what an installation may change of itself. */
@@ -140,8 +170,8 @@ async function endDevice(
     .set({ state, ended_at: nowOf(trx) })
     .where('installation_id', '=', installationId)
     .execute();
-  await endSessions(trx, { customerId, installationId }, reason);
   if (state !== 'LOCKED') await liftGuard(trx, device.programme_id, deviceGuard(installationId));
+  await endSessions(trx, { customerId, installationId }, reason);
   await audit(trx, {
     action: 'device.ended',
     objectType: 'device',
