@@ -1,5 +1,6 @@
 import type { Trx } from '../db/atomically.ts';
 import type { Caller } from '../domain/actor.ts';
+import type { Rated } from '../domain/rate-limit.ts';
 import type { Answer, Call, ChannelName, Method, Route } from './route.ts';
 import type { Services } from './services.ts';
 
@@ -22,12 +23,16 @@ export interface Identified<Principal> {
   readonly pinnedPublicKeys: readonly string[];
   /** First part of an idempotency scope: principal, and programme where a header names one. */
   readonly idempotencyScope: string;
+  /** Whose requests are counted how (channels 14); null: these are not. */
+  readonly rated: Rated | null;
 }
 
 /** One door of the platform: a prefix, a way to know the caller, and its routes. */
 export interface Channel<Principal> {
   readonly name: ChannelName;
   readonly prefix: string;
+  /** Its callers have no identity, so that their requests are counted by their address (channels 14). */
+  readonly anonymous?: true;
   /** Finds out who calls. Throws the 401 refusals. */
   identify(services: Services, arrival: Arrival): Promise<Identified<Principal>>;
   /** Programme, address and other conditions of the channel; runs after the scope check. Throws 400 and 403. */

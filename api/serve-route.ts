@@ -2,6 +2,7 @@ import type { ZodType } from 'zod';
 import { atomically, type Trx } from '../db/atomically.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel, Arrival, Identified } from './channel.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { statusOf } from './errors.ts';
 import { checkContentType, checkDeclaredLength, parseForm, parseJson, readBody } from './middleware/body.ts';
 import { fingerprintOf, readKey, underKey } from './middleware/idempotency.ts';
@@ -37,9 +38,11 @@ export async function serveRoute(
   facts.route = `${route.method} ${channel.prefix}${route.path}`;
   const arrival: Arrival = { method: route.method, header, ip, socket, requestId: facts.requestId };
   checkDeclaredLength(exchange, maxBodyBytesOf(route));
+  if (channel.anonymous === true) countAddress(services, route, exchange);
   const known = await channel.identify(services, arrival);
   facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
   facts.partnerId = known.caller.partnerId;
+  if (known.rated !== null) services.rates.take(known.rated, facts);
   try {
     let admitted = await letIn(services, channel, route, arrival, known);
     const raw = await readRaw(route, exchange);
@@ -56,7 +59,7 @@ export async function serveRoute(
     const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
     return await write(answer, call, facts);
   } catch (error) {
-    if (error instanceof Refusal && statusOf(error) === 403) {
+    if (error instanceof Refusal && isForTheTrail(statusOf(error), known)) {
       const { partnerId } = known;
       const refused = { type: 'route', id: route.operation, title: error.code, partnerId } as const;
       await auditRefusedCall(services.engine, known.caller, refused);
@@ -64,6 +67,17 @@ export async function serveRoute(
     throw error;
   }
 }
+
+/** Health is asked without bound, and who signs what they send is counted once they are known. */
+function countAddress({ rates }: Services, route: Route, { ip, facts, method }: Exchange): void {
+  if (route.uncounted === true || route.authenticate !== undefined) return;
+  const address = rates.countedAddress(ip);
+  if (address !== null) rates.take(rateOf.address(address, method === 'GET'), facts);
+}
+
+/** 403, and 401 to somebody who is known already: a wrong secret in the middle of a session (channels 3). */
+const isForTheTrail = (status: number, { caller }: Identified<never>): boolean =>
+  status === 403 || (status === 401 && caller.actor.type !== 'SYSTEM');
 
 const maxBodyBytesOf = (route: Route): number => route.maxBodyBytes ?? JSON_BODY_BYTES;
 
@@ -112,7 +126,8 @@ async function readCall(
   const multipart = isForm(route);
   const { header, param } = exchange;
   const contentType = header('content-type') ?? undefined;
-  route.authenticate?.({ services, param, header, raw });
+  const rated = route.authenticate?.({ services, param, header, raw });
+  if (rated !== undefined) services.rates.take(rated, exchange.facts);
   checkContentType(exchange, multipart);
   const opened = await openRequest(services.vault, {
     jwe: route.jwe,
@@ -176,6 +191,8 @@ type CallFacts = Pick<
 >;
 
 type Work<T> = (trx: Trx) => Promise<T>;
+type Run = <T>(work: Work<T>) => Promise<T>;
+type ReplayCard = (cardId: number) => Promise<Answer>;
 
 /** Makes of any work one whose transaction commits only while its caller still is who they were. */
 function holding(
@@ -200,25 +217,28 @@ function makeCall(
   facts: CallFacts,
 ): AnyCall {
   const db = known.caller.partnerId === null ? services.engine : services.app;
-  const run = <T>(work: Work<T>): Promise<T> => atomically(db, known.caller, held(work));
+  const run: Run = (work) => atomically(db, known.caller, held(work));
+  const asEngine: Run = (work) => atomically(services.engine, known.caller, held(work));
+  const once = async (open: Run, work: Work<Answer>, replayCard?: ReplayCard) => {
+    const { idempotency } = facts;
+    const { partnerId } = known.caller;
+    if (idempotency === null) return await open(work);
+    const outcome = await open((trx) =>
+      underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
+    );
+    if (outcome instanceof Refusal) throw outcome;
+    return outcome;
+  };
   return {
     ...facts,
     principal: known.principal,
     services,
     caller: known.caller,
     atomically: run,
-    asEngine: (work) => atomically(services.engine, known.caller, held(work)),
+    asEngine,
     conclude: (work) => atomically(db, known.caller, work),
-    once: async (work, replayCard) => {
-      const { idempotency } = facts;
-      const { partnerId } = known.caller;
-      if (idempotency === null) return await run(work);
-      const outcome = await run((trx) =>
-        underKey(trx, services.vault, { ...idempotency, partnerId }, () => work(trx), replayCard),
-      );
-      if (outcome instanceof Refusal) throw outcome;
-      return outcome;
-    },
+    once: (work, replayCard) => once(run, work, replayCard),
+    onceAsEngine: (work) => once(asEngine, work),
   };
 }
 
@@ -229,15 +249,31 @@ async function write(answer: Answer, call: AnyCall, facts: RequestFacts): Promis
   if (answer.csv !== undefined) {
     facts.bytes = Buffer.byteLength(answer.csv);
     headers['Content-Type'] = 'text/csv; charset=UTF-8';
-    return { status: answer.status, headers, text: answer.csv };
+    return { status: answer.status, headers, content: answer.csv };
+  }
+  if (answer.file !== undefined) {
+    const { bytes, mediaType } = answer.file;
+    facts.bytes = bytes.length;
+    return {
+      status: answer.status,
+      headers: { ...headers, ...fileHeaders(mediaType) },
+      content: Buffer.from(bytes),
+    };
   }
   const text = await textOf(answer, call);
   if (text !== null) {
     facts.bytes = Buffer.byteLength(text);
     headers['Content-Type'] = 'application/json; charset=UTF-8';
   }
-  return { status: answer.status, headers, text };
+  return { status: answer.status, headers, content: text };
 }
+
+/** What somebody sent us is never run or shown on our own origin (onboarding 5). */
+const fileHeaders = (mediaType: string) => ({
+  'Content-Type': mediaType,
+  'Content-Disposition': 'attachment',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+});
 
 async function textOf(answer: Answer, call: AnyCall): Promise<string | null> {
   if (answer.sealed !== undefined) return JSON.stringify({ payload: answer.sealed });

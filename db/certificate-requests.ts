@@ -82,6 +82,7 @@ export interface PendingCertificate {
   readonly certificateId: string;
   readonly partnerId: number | null;
   readonly label: string;
+  readonly scopes: readonly CertificateScope[];
   readonly csrPem: string;
   readonly validityDays: number;
   readonly requestedBy: string;
@@ -102,8 +103,8 @@ export async function lockPending(
   if (row.state !== 'PENDING' || csrPem === null || validityDays === null || requestedBy === null) {
     throw new Refusal('STATE_CONFLICT', `The certificate is ${row.state}, not PENDING.`);
   }
-  const { label, partner_id: owner, contact_email: contactEmail } = row;
-  return { certificateId, partnerId: owner, label, csrPem, validityDays, requestedBy, contactEmail };
+  const { label, scopes, partner_id: owner, contact_email: contactEmail } = row;
+  return { certificateId, partnerId: owner, label, scopes, csrPem, validityDays, requestedBy, contactEmail };
 }
 
 const MOST_ACTIVE = 2;

@@ -7,6 +7,7 @@ import {
   standingRefusal,
 } from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
@@ -58,7 +59,7 @@ export interface NewCorporation {
 }
 
 /**
- * Stores a corporation and its key (onboarding 4). Throws `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
+ * Stores a corporation and its key (onboarding 4). Throws `STATE_CONFLICT` in a closed programme, `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
  * application nor the programme's setting gives, `TAX_ID_ALREADY_REGISTERED`, `EXTERNAL_ID_ALREADY_USED`,
  * `KYB_APPLICATION_USED`.
  */
@@ -67,6 +68,7 @@ export async function createCorporation(
   programme: Programme,
   corporation: NewCorporation,
 ): Promise<Corporation> {
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   const { subjectKey } = corporation;
   if (corporation.kyb !== 'NOT_STARTED' && corporation.kybApplicationId === null) {
@@ -166,21 +168,35 @@ export interface CorporationFilter {
   readonly externalId?: string | undefined;
   readonly state?: CorporationState | undefined;
   readonly kyb?: KybState | undefined;
+  readonly country?: string | undefined;
+  /** An id, a tax id, or how a name begins. */
+  readonly q?: string | undefined;
 }
 
 /** One page, newest first, of ids below `beforeId`; ids order by time. */
 export async function listCorporations(
   trx: Trx,
-  programmeId: number,
+  scope: readonly number[],
   filter: CorporationFilter,
   page: { readonly limit: number; readonly beforeId: string | null },
 ): Promise<Corporation[]> {
-  let query = selectCorporation(trx, [programmeId]).orderBy('corporation_id', 'desc').limit(page.limit);
+  let query = selectCorporation(trx, scope).orderBy('corporation_id', 'desc').limit(page.limit);
   if (page.beforeId !== null) query = query.where('corporation_id', '<', page.beforeId);
   if (filter.taxId !== undefined) query = query.where('tax_id', '=', filter.taxId);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.kyb !== undefined) query = query.where('kyb', '=', filter.kyb);
+  if (filter.country !== undefined) query = query.where('country', '=', filter.country);
+  const { q } = filter;
+  if (q !== undefined) {
+    query = query.where((where) =>
+      where.or([
+        where(sql`corporation_id::text`, '=', q.toLowerCase()),
+        where('tax_id', '=', q),
+        where(sql<boolean>`starts_with(lower(name), ${q.toLowerCase()})`, '=', true),
+      ]),
+    );
+  }
   return (await query.execute()).map(toCorporation);
 }
 

@@ -51,6 +51,7 @@ export async function acceptTerms(trx: Trx, owner: Owner, termsVersion: string):
 export async function liftSignInLocks(
   trx: Trx,
   owner: Owner & { readonly programmeId: number },
+  reason: string | null = null,
 ): Promise<void> {
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
   await liftDeviceGuards(trx, owner.programmeId, owner.customerId);
@@ -59,6 +60,7 @@ export async function liftSignInLocks(
     objectType: 'customer',
     objectId: owner.customerId,
     partnerId: owner.partnerId,
+    ...(reason === null ? {} : { after: { reason } }),
   });
 }
 

@@ -1,6 +1,9 @@
 import { nowOf, type Trx } from './atomically.ts';
 import { addTransactionalLock } from './transactional-locks.ts';
 
+/** The reason that a card itself can bring its holder. */
+export const MANY_CARDS = 'MANY_CARDS_LOCK';
+
 const DAYS = 30;
 const DAY_MS = 86_400_000;
 
@@ -33,10 +36,6 @@ export async function lockForManyCards(
     .where('base_state', '<>', 'FAILED')
     .executeTakeFirstOrThrow();
   if (cards > threshold) {
-    await addTransactionalLock(
-      trx,
-      { customerId, partnerId },
-      { reason: 'MANY_CARDS_LOCK', origin: 'SYSTEM' },
-    );
+    await addTransactionalLock(trx, { customerId, partnerId }, { reason: MANY_CARDS, origin: 'SYSTEM' });
   }
 }

@@ -34,6 +34,8 @@ export interface HitFilter {
   readonly list?: ScreeningList | undefined;
   readonly subjectType?: ScreenedSubject['type'] | undefined;
   readonly subjectId?: string | undefined;
+  /** Only those that the application of a company was screened with. */
+  readonly kybApplicationId?: string | undefined;
   /** Only of this partner; absent: of all. */
   readonly partnerId?: number | undefined;
 }
@@ -51,10 +53,13 @@ export async function listHits(
   if (filter.subjectType !== undefined) query = query.where('subject_type', '=', filter.subjectType);
   if (filter.subjectId !== undefined) query = query.where('subject_ref', '=', filter.subjectId);
   if (filter.partnerId !== undefined) query = query.where('partner_id', '=', filter.partnerId);
+  if (filter.kybApplicationId !== undefined) {
+    query = query.where('kyb_application_id', '=', filter.kybApplicationId);
+  }
   return (await query.execute()).map(toHit);
 }
 
-/** One hit. Throws `SCREENING_HIT_NOT_FOUND`. */
+/** One hit. Throws `HIT_NOT_FOUND`. */
 export async function readHit(
   trx: Trx,
   key: { readonly hitId: string; readonly partnerId?: number | undefined },
@@ -62,7 +67,7 @@ export async function readHit(
   let query = selectHits(trx).where('hit_id', '=', key.hitId);
   if (key.partnerId !== undefined) query = query.where('partner_id', '=', key.partnerId);
   const row = await query.executeTakeFirst();
-  if (row === undefined) throw new Refusal('SCREENING_HIT_NOT_FOUND', 'There is no such screening hit.');
+  if (row === undefined) throw new Refusal('HIT_NOT_FOUND', 'There is no such screening hit.');
   return toHit(row);
 }
 
@@ -77,7 +82,7 @@ export interface DecideHit {
 /**
  * Ends an open hit, with what follows (onboarding 6.7): a confirmed sanction locks the customer, or the corporation
  * of the person, and ends a running verification; a false one lifts the lock when it was the last; a confirmed PEP is
- * marked. A company's application that runs is told. Throws `SCREENING_HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
+ * marked. A company's application that runs is told. Throws `HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
  */
 export async function decideHit(trx: Trx, request: DecideHit): Promise<ScreeningHit> {
   const found = await readHit(trx, request);

@@ -51,6 +51,7 @@ export type PlainMail =
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
   | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
   | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
+  | { readonly template: 'cardRemoved'; readonly facts: { readonly lastFourDigits: string } }
   | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts }
   | {
       readonly template: 'certificateIssued';
@@ -113,6 +114,11 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
       };
     }
+    case 'cardRemoved':
+      return {
+        subject: 'Your card was removed',
+        text: `The card that ends with ${mail.facts.lastFourDigits} cannot be used any more. Please destroy it if you hold it.\n`,
+      };
     case 'verificationWaits': {
       const { programme, verificationId, since } = mail.facts;
       return {

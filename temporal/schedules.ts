@@ -46,15 +46,18 @@ async function ensureSchedule(target: WorkflowTarget, id: string, run: Scheduled
 }
 
 interface CustomerJob {
-  readonly name: 'document-expiry' | 'lock-expiry' | 'rescreening';
-  readonly workflow: 'documentExpiry' | 'lockExpiry' | 'rescreening';
+  readonly name: 'document-expiry' | 'lock-expiry' | 'rescreening' | 'retention';
+  readonly workflow: 'documentExpiry' | 'lockExpiry' | 'rescreening' | 'retention';
   readonly spec: ScheduleSpec;
   /** How late a missed run is made up for. */
   readonly catchup: string;
   readonly args: readonly unknown[];
 }
 
-/** Jobs over customers and their locks, with the time of each in UTC (onboarding 6.6, 6.7, 7). */
+/**
+ * Jobs over customers and companies, their locks and what is kept of them, with the time of each in UTC (onboarding
+ * 6.6, 6.7, 7; operations 7.3).
+ */
 const CUSTOMER_JOBS: readonly CustomerJob[] = [
   {
     name: 'document-expiry',
@@ -76,6 +79,13 @@ const CUSTOMER_JOBS: readonly CustomerJob[] = [
     spec: { calendars: [{ hour: 2 }] },
     catchup: '1 day',
     args: [{}],
+  },
+  {
+    name: 'retention',
+    workflow: 'retention',
+    spec: { calendars: [{ hour: 3 }] },
+    catchup: '1 day',
+    args: [],
   },
 ];
 

@@ -1,26 +1,18 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   condition,
   defineQuery,
   defineSignal,
   defineUpdate,
-  isCancellation,
   proxyActivities,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type {
   AppliedDecision,
   createVerificationActivities,
   ScreenedVerification,
 } from '../activities/database/verifications.ts';
-import type {
-  CheckResult,
-  createKycProviderActivities,
-  ProviderStep,
-} from '../activities/kyc-provider/verifications.ts';
 import {
   afterProvider,
   decisionFault,
@@ -30,6 +22,7 @@ import {
   type VerificationStatus,
   type VerificationTimings,
 } from '../domain/verification.ts';
+import { checkAtProvider, provider, UPLOAD_TIMEOUT } from './provider-check.ts';
 import { showStage } from './stage.ts';
 
 export interface CustomerVerificationInput {
@@ -67,9 +60,6 @@ const balances = proxyActivities<ReturnType<typeof createVerificationActivities>
   startToCloseTimeout: '15s',
   retry: { ...retry, maximumInterval: '5m' },
 });
-
-const CALL_TIMEOUT = '15s'; // The client gives up after 10 s by itself.
-const UPLOAD_TIMEOUT = '40s'; // The client gives up after 30 s by itself.
 
 /** Verifies a customer until accepted or rejected (onboarding 6.2): by a provider, by a person, or by both. */
 export async function customerVerification(input: CustomerVerificationInput): Promise<VerificationState> {
@@ -129,10 +119,23 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   /** Sends the case to the provider and waits for its result; null = a person has to decide. */
   async function byProvider({ pictures }: ScreenedVerification): Promise<AppliedDecision | null> {
     await enter('PROVIDER');
-    const submitted = await submit(pictures);
-    if (submitted === 'REFUSED') return null;
-    if (submitted !== 'DONE') return submitted;
-    const result = await providerResultOrEnding();
+    const result = await checkAtProvider({
+      timings,
+      steps: [
+        (untilMs) => provider(untilMs).createApplicant({ verificationId }),
+        ...pictures.map(
+          (kind) => (untilMs: number) =>
+            provider(untilMs, UPLOAD_TIMEOUT).uploadDocument({ verificationId, kind }),
+        ),
+        (untilMs) => provider(untilMs).startCheck({ verificationId }),
+      ],
+      fetch(untilMs) {
+        run.resultReported = false;
+        return provider(untilMs).fetchCheck({ verificationId });
+      },
+      woken: () => run.resultReported || mustAttend(),
+      ending,
+    });
     if (result === null || 'status' in result) return result;
     const next = afterProvider(result.outcome, run.facts as ScreenedVerification);
     const decidedBy = 'PROVIDER';
@@ -143,40 +146,6 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
         return { ...rejected(decidedBy), reason: rejectionReasonOf(result.reasons) };
       case 'REVIEW':
         return null;
-    }
-  }
-
-  /** Steps 2 of 6.2, one call an activity; `REFUSED` leaves the case to a person. */
-  async function submit(pictures: ScreenedVerification['pictures']): Promise<ProviderStep | AppliedDecision> {
-    const untilMs = Date.now() + timings.providerLimitMs;
-    const steps = [
-      () => provider(untilMs).createApplicant({ verificationId }),
-      ...pictures.map(
-        (kind) => () => provider(untilMs, UPLOAD_TIMEOUT).uploadDocument({ verificationId, kind }),
-      ),
-      () => provider(untilMs).startCheck({ verificationId }),
-    ];
-    for (const step of steps) {
-      const ended = await ending();
-      if (ended !== null) return ended;
-      if ((await orRefused(step)) === 'REFUSED') return 'REFUSED';
-    }
-    return 'DONE';
-  }
-
-  /** The confirmed result, an ending from elsewhere, or null when the provider stays silent to the limit. */
-  async function providerResultOrEnding(): Promise<Completed | AppliedDecision | null> {
-    const untilMs = Date.now() + timings.providerLimitMs;
-    for (;;) {
-      const leftMs = untilMs - Date.now();
-      if (leftMs <= 0) return null;
-      await condition(() => run.resultReported || mustAttend(), Math.min(timings.providerPollMs, leftMs));
-      const ended = await ending();
-      if (ended !== null) return ended;
-      run.resultReported = false;
-      const result = await orRefused(() => provider(untilMs).fetchCheck({ verificationId }));
-      if (result === 'REFUSED' || result.kind === 'REFUSED') return null;
-      if (result.kind === 'COMPLETED') return result;
     }
   }
 
@@ -225,8 +194,6 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   }
 }
 
-type Completed = Extract<CheckResult, { kind: 'COMPLETED' }>;
-
 const rejected = (decidedBy: string): AppliedDecision => ({
   status: 'REJECTED',
   reason: 'INVALID_CUSTOMER_DATA',
@@ -242,27 +209,3 @@ const outcomeOf = ({ decision, reason, operatorId, note }: ReviewDecision): Appl
   note: note ?? null,
   notify: true,
 });
-
-/** Provider calls on their own queue, retried until `untilMs` and no longer. */
-function provider(
-  untilMs: number,
-  startToCloseTimeout: typeof CALL_TIMEOUT | typeof UPLOAD_TIMEOUT = CALL_TIMEOUT,
-) {
-  const { taskQueue } = workflowInfo();
-  return proxyActivities<ReturnType<typeof createKycProviderActivities>>({
-    taskQueue: taskQueue === 'core' ? 'kyc' : taskQueue,
-    startToCloseTimeout,
-    scheduleToCloseTimeout: Math.max(1, untilMs - Date.now()),
-    retry: { ...retry, maximumInterval: '1m' },
-  });
-}
-
-/** A provider that cannot be reached until the limit leaves the case to a person. */
-async function orRefused<T>(call: () => Promise<T>): Promise<T | 'REFUSED'> {
-  try {
-    return await call();
-  } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    return 'REFUSED';
-  }
-}

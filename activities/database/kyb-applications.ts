@@ -12,6 +12,7 @@ import {
 import { kybPersons } from '../../db/kyb-form.ts';
 import { queueKybMail, remindKybReviewers as remind } from '../../db/kyb-mails.ts';
 import { applyKybCommand as apply, endKybWait as endWait, type SealText } from '../../db/kyb-reviews.ts';
+import { flagPersonChecks, personsToCheck, type PersonToCheck } from '../../db/kyb-person-checks.ts';
 import { companyEntries, flagKyb, kybHits, recordKybHits } from '../../db/kyb-screening.ts';
 import { screeningEntriesFor, screeningThresholdOf } from '../../db/screening.ts';
 import type { Actor, Caller } from '../../domain/actor.ts';
@@ -40,6 +41,13 @@ export interface KybState {
 
 interface Of {
   readonly applicationId: string;
+}
+
+/** What is left to be done of a round, once the company is screened. */
+export interface ScreenedCompany {
+  readonly persons: readonly string[];
+  /** Absent in runs that began before there were any. */
+  readonly checks?: readonly PersonToCheck[];
 }
 
 /** Steps of company applications that are one database transaction each (onboarding 8.5). */
@@ -98,8 +106,11 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
       });
     },
 
-    /** Compares the company with all lists; gives the persons that were not screened since they changed. */
-    async screenKybCompany({ applicationId }: Of): Promise<{ readonly persons: readonly string[] }> {
+    /**
+     * Compares the company with all lists; gives the persons that were not screened since they changed, and those
+     * whom the provider is to look at.
+     */
+    async screenKybCompany({ applicationId }: Of): Promise<ScreenedCompany> {
       return await inOneCommit(async (trx) => {
         const application = await lockKybApplication(trx, 'every', applicationId);
         const name = application.companyName ?? '';
@@ -109,6 +120,7 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const persons = await kybPersons(trx, applicationId);
         return {
           persons: persons.filter((one) => one.screenedRound === null).map((one) => one.personId),
+          checks: await personsToCheck(trx, application),
         };
       });
     },
@@ -140,6 +152,7 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const hits = await kybHits(trx, applicationId);
         if (!of.complete) await flagKyb(trx, applicationId, 'SCREENING_MISSING');
         if (hits.openHit) await flagKyb(trx, applicationId, 'SCREENING_HIT');
+        await flagPersonChecks(trx, applicationId);
         await queueKybMail(trx, application, { applicationId, mail: 'submitted' }, `2:${of.round}`);
         return await stateOf(trx, await readKybApplication(trx, 'every', applicationId));
       });

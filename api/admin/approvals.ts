@@ -140,7 +140,12 @@ const approve = (find: (operation: string) => Route | undefined) =>
       await call.once(async (trx) => {
         const approval = await lockPendingApproval(trx, call.params.approvalId);
         refuseDecision(approval, call.principal);
-        await refuseAbsentRequester(trx, approval);
+        await refuseInactive(
+          trx,
+          approval.requestedBy,
+          'The operator who asked for this is not active any more.',
+        );
+        await refuseInactive(trx, call.principal.operatorId, 'Whoever is locked out approves nothing.');
         const route = find(approval.operation);
         if (route === undefined) throw new Error('an approval names a route that is not there');
         const outcome = await tryApproved(trx, route, approval, call);
@@ -183,10 +188,11 @@ function refuseDecision(approval: Approval, operator: OperatorPrincipal): void {
   }
 }
 
-async function refuseAbsentRequester(trx: Trx, { requestedBy }: Approval): Promise<void> {
-  const requester = await findOperator(trx, requestedBy);
-  if (requester !== undefined && operatorStateAt(requester, requester.now) === 'ACTIVE') return;
-  throw new Refusal('STATE_CONFLICT', 'The operator who asked for this is not active any more.');
+/** Both of two have to be ACTIVE (administration 3); a session outlives a lock-out. Throws `STATE_CONFLICT`. */
+async function refuseInactive(trx: Trx, operatorId: string, detail: string): Promise<void> {
+  const operator = await findOperator(trx, operatorId);
+  if (operator !== undefined && operatorStateAt(operator, operator.now) === 'ACTIVE') return;
+  throw new Refusal('STATE_CONFLICT', detail);
 }
 
 const reject = adminRoute({

@@ -2,6 +2,7 @@ import type { Trx } from '../../db/atomically.ts';
 import {
   activateCertificate,
   lockPending,
+  type PendingCertificate,
   rejectCertificate,
   requestCertificate,
 } from '../../db/certificate-requests.ts';
@@ -148,12 +149,15 @@ function refuseScopes(
   scopes: readonly string[],
   partnerId: string | null,
 ): void {
-  if (scope !== 'PLATFORM' && scopes.some((one) => one !== 'partner')) {
-    throw new Refusal('FORBIDDEN', 'Only the platform gives scopes other than partner.');
-  }
+  refuseWideScopes(scope, scopes);
   if (scope === 'PLATFORM' && partnerId === null && scopes.includes('partner')) {
     throw invalid([{ field: 'partnerId', message: 'is required with the scope partner' }]);
   }
+}
+
+function refuseWideScopes(scope: OperatorPrincipal['scope'], scopes: readonly string[]): void {
+  if (scope === 'PLATFORM' || scopes.every((one) => one === 'partner')) return;
+  throw new Refusal('FORBIDDEN', 'Only the platform gives scopes other than partner.');
 }
 
 function refuseProgrammes(
@@ -187,6 +191,17 @@ async function requirePartner(
   return found;
 }
 
+/** Locks a request for the one who decides on it. Throws `SAME_PERSON` for the one who asked (channels 9, 13). */
+async function lockToDecide(
+  trx: Trx,
+  { operatorId, partnerId }: OperatorPrincipal,
+  certificateId: string,
+): Promise<PendingCertificate> {
+  const pending = await lockPending(trx, certificateId, partnerId);
+  if (pending.requestedBy !== operatorId) return pending;
+  throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
+}
+
 const approve = adminRoute({
   ...deciding,
   operation: 'approveCertificate',
@@ -206,10 +221,8 @@ const approve = adminRoute({
     await call.once(async (trx) => {
       const { principal } = call;
       const { certificateId } = call.params;
-      const pending = await lockPending(trx, certificateId, principal.partnerId);
-      if (pending.requestedBy === principal.operatorId) {
-        throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
-      }
+      const pending = await lockToDecide(trx, principal, certificateId);
+      refuseWideScopes(principal.scope, pending.scopes);
       const authority = requireAuthority(call.services);
       const { certificatePem } = await activateCertificate(
         trx,
@@ -230,15 +243,12 @@ const reject = adminRoute({
   summary: 'Refuse a request',
   body: z.strictObject({ reason: text(3, 500) }),
   answers: { 200: { description: 'REJECTED', schema: certificateSchema } },
-  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT'],
+  refusals: ['CERTIFICATE_NOT_FOUND', 'SAME_PERSON', 'STATE_CONFLICT'],
   handle: (call) =>
     call.once(async (trx) => {
       const { certificateId } = call.params;
-      await rejectCertificate(
-        trx,
-        await lockPending(trx, certificateId, call.principal.partnerId),
-        call.body.reason,
-      );
+      const pending = await lockToDecide(trx, call.principal, certificateId);
+      await rejectCertificate(trx, pending, call.body.reason);
       return { status: 200, body: await shown(trx, call.principal, certificateId) };
     }),
 });

@@ -39,17 +39,17 @@ function requireStepUp({ steppedUpAt, now }: OperatorPrincipal): void {
 function needsTwo({ permission, fourEyes }: OperatorRule, call: AdminCall): boolean {
   if (fourEyes === null || fourEyes.when?.(call as never) === false) return false;
   const grant = grantOf(fourEyes.permission ?? permission, call.principal);
-  if (grant === '-' || grant === 'hidden') throw new Refusal('FORBIDDEN', 'This role may not do that.');
+  if (!['x', '2'].includes(grant)) throw new Refusal('FORBIDDEN', 'This role may not do that.');
   return grant === '2';
 }
 
 async function askForApproval(route: Route, { fourEyes }: OperatorRule, call: AdminCall): Promise<Answer> {
   if (fourEyes === null) throw new Error('a call for two says nothing to the second');
-  const subject = fourEyes.subject(call as never);
   return await call.once(async (trx) => {
     await sql`savepoint rehearsal`.execute(trx);
     await route.handle(inside(trx, call) as never);
     await sql`rollback to savepoint rehearsal`.execute(trx);
+    const subject = await fourEyes.subject(call as never, trx);
     const approval = await requestApproval(
       trx,
       {
@@ -84,10 +84,13 @@ const inside = (trx: Trx, call: AdminCall): AdminCall => ({
   atomically: (work) => work(trx),
   once: (work) => work(trx),
   conclude: (work) => work(trx),
-  asEngine: () => {
-    throw new Error('a route for two does all its work in one transaction');
-  },
+  asEngine: refuseSecondTransaction,
+  onceAsEngine: refuseSecondTransaction,
 });
+
+function refuseSecondTransaction(): never {
+  throw new Error('a route for two does all its work in one transaction');
+}
 
 /**
  * Runs a kept request exactly as it was sent, in the transaction of its approval and in the scope of the one who

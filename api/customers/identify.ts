@@ -15,6 +15,7 @@ import { findProgramme, findProgrammeByCode, isPartnerActive } from '../../db/pa
 import type { Caller } from '../../domain/actor.ts';
 import { judgeSession } from '../../domain/customer-session.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { tokenHashes } from '../../vault/session-token.ts';
 import type { Arrival, Identified } from '../channel.ts';
 import type { CustomerPrincipal, EntryPrincipal } from '../customer-principal.ts';
@@ -60,6 +61,7 @@ export async function identifyCustomer(
     // Answers are encrypted to the key that was registered at pairing and to no other (channels 8).
     pinnedPublicKeys: [session.thumbprint],
     idempotencyScope: user,
+    rated: rateOf.user(session.customer_id),
   };
 }
 
@@ -112,6 +114,7 @@ export async function identifyEntry(
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `programme:${issuerCode}`,
+    rated: null,
   };
 }
 

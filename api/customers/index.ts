@@ -1,5 +1,8 @@
 import { channel } from '../channel.ts';
 import type { CustomerPrincipal, EntryPrincipal } from '../customer-principal.ts';
+import { identifyNobody } from '../nobody.ts';
+import { type NobodyPrincipal, publicRoute } from '../partner-principal.ts';
+import { publicKeyRoute } from '../public-key.ts';
 import { activations } from './activations.ts';
 import { balances } from './balances.ts';
 import { cards } from './cards.ts';
@@ -21,9 +24,20 @@ import { verifications } from './verifications.ts';
 const entryChannel = channel<EntryPrincipal>({
   name: 'entry',
   prefix: '/customers',
+  anonymous: true,
   identify: identifyEntry,
   admit: async (_services, _arrival, known) => known,
   routes: [...registrations, ...activations, ...devices, ...signIns, ...passwordResets],
+});
+
+/** What the app reads before it knows its programme. */
+const keyChannel = channel<NobodyPrincipal>({
+  name: 'public',
+  prefix: '/customers',
+  anonymous: true,
+  identify: identifyNobody('customers'),
+  admit: async (_services, _arrival, known) => known,
+  routes: [publicRoute(publicKeyRoute('customersPublicKey'))],
 });
 
 /** A user of the mobile app, known by the session. */
@@ -49,4 +63,4 @@ const sessionChannel = channel<CustomerPrincipal>({
   ],
 });
 
-export const customerChannels = [entryChannel, sessionChannel];
+export const customerChannels = [keyChannel, entryChannel, sessionChannel];

@@ -1,7 +1,7 @@
 import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid } from '../../domain/errors.ts';
-import { listCardsOf, presentCard, requireCard, sealFullCard, targetOf } from '../cards.ts';
+import { listCardsOf, presentCard, requireCard, sealFullCardAgain, targetOf } from '../cards.ts';
 import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
@@ -87,7 +87,7 @@ const readFullCard = partnerRoute({
   handle: async (call) => ({
     status: 200,
     sealed: await call.atomically(async (trx) =>
-      sealFullCard(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
+      sealFullCardAgain(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
     ),
   }),
 });

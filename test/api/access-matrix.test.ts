@@ -305,6 +305,8 @@ async function namesFor({ route }: RoutePath): Promise<Named> {
       return { ...named, dcCorporationId: await aCorporation(api) };
     case 'removeEmployee':
       return { ...named, employeeId: (await anEmployee(api, named.dcCorporationId)).employeeId };
+    case 'lifecycleRemoveCard':
+      return { ...named, ...(await aCard(api)) };
     case 'secureSubmitKybApplication':
       // The persons of the one that all other calls name were replaced, their documents went with them.
       return { ...named, ...(await anOwnedKyb()) };

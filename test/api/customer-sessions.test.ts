@@ -434,11 +434,14 @@ describe('what is left of signing in', () => {
     await enter(api, 'POST', '/sessions/challenges', { deviceInstallationId: user.installationId });
     const wrong = { deviceInstallationId: user.installationId, method: 'PASSWORD', password: 'wrong one' };
     await enter(api, 'POST', '/sessions', wrong);
-    const count = async (table: 'one_time_codes' | 'sign_in_challenges' | 'address_guards') =>
-      (await api.owner.selectFrom(table).select('partner_id').execute()).length;
+    const count = async (
+      table: 'one_time_codes' | 'sign_in_challenges' | 'address_guards' | 'customer_sessions',
+    ) => (await api.owner.selectFrom(table).select('partner_id').execute()).length;
     await moveClock(api.owner, 31 * 60);
     await forgetSignInLeftovers(api.services.engine);
-    expect([await count('one_time_codes'), await count('sign_in_challenges')]).toEqual([0, 0]);
+    expect(await count('sign_in_challenges')).toBe(0);
+    const codes = await api.owner.selectFrom('one_time_codes').select('data').execute();
+    expect(new Set(codes.map((one) => one.data))).toEqual(new Set([null]));
     expect(await count('address_guards')).toBeGreaterThan(0);
     const guard = await api.owner
       .selectFrom('guess_guards')
@@ -449,5 +452,8 @@ describe('what is left of signing in', () => {
     await moveClock(api.owner, 25 * 60 * 60);
     await forgetSignInLeftovers(api.services.engine);
     expect(await count('address_guards')).toBe(0);
+    await moveClock(api.owner, 31 * 24 * 60 * 60);
+    await forgetSignInLeftovers(api.services.engine);
+    expect([await count('one_time_codes'), await count('customer_sessions')]).toEqual([0, 0]);
   });
 });

@@ -184,6 +184,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
+  lifecycleRemoveCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
   authorizeIncremental: {
     stranger: 'none',
@@ -214,7 +215,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
 });
 
 /** A multipart form with a file of one user. */
-function usersFile(): FormData {
+export function usersFile(): FormData {
   const { firstName, lastName, phone, email, birthDate } = aPerson();
   const form = new MultipartForm();
   const lines = [
@@ -226,7 +227,7 @@ function usersFile(): FormData {
 }
 
 /** An address; where the path names no type, the body does. */
-function anAddress(_named: Named, path: string): object {
+export function anAddress(_named: Named, path: string): object {
   return {
     street: 'Polna',
     number: '17a',

@@ -161,15 +161,16 @@ describe('schedules', () => {
     await worker.client.schedule.getHandle('rescreening').pause('by hand');
     await ensureCustomerSchedules(target);
     const found = await Promise.all(
-      ['document-expiry', 'lock-expiry', 'rescreening'].map((id) =>
+      ['document-expiry', 'lock-expiry', 'rescreening', 'retention'].map((id) =>
         worker.client.schedule.getHandle(id).describe(),
       ),
     );
-    expect(found.map((one) => one.state.paused)).toEqual([false, false, true]);
+    expect(found.map((one) => one.state.paused)).toEqual([false, false, true, false]);
     expect(found.map((one) => one.action.workflowType)).toEqual([
       'documentExpiry',
       'lockExpiry',
       'rescreening',
+      'retention',
     ]);
     for (const one of found) await worker.client.schedule.getHandle(one.scheduleId).delete();
   });
