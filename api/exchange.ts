@@ -37,6 +37,7 @@ export function addressIn(
 ): string | null {
   let ip = plain(incoming?.socket.remoteAddress ?? '');
   if (isIP(ip) === 0) return null;
+  if (!isTrustedProxy(ip)) return ip;
   const told = [incoming?.headers['x-forwarded-for'] ?? []].flat().join(',').split(',').map(plain);
   for (const before of told.toReversed()) {
     if (!isTrustedProxy(ip) || isIP(before) === 0) break;

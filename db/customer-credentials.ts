@@ -2,7 +2,8 @@ import type { Selectable } from 'kysely';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { CustomerCredentialsTable } from './database.ts';
-import { liftDeviceGuards, liftGuard, passwordGuard } from './guess-guards.ts';
+import { deviceGuard, liftGuard, passwordGuard } from './guess-guards.ts';
+import { pairedDevices } from './devices.ts';
 import { closeWaysIn } from './ways-in.ts';
 
 export type CredentialsRow = Selectable<CustomerCredentialsTable>;
@@ -54,7 +55,11 @@ export async function liftSignInLocks(
   reason: string | null = null,
 ): Promise<void> {
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
-  await liftDeviceGuards(trx, owner.programmeId, owner.customerId);
+  for (const device of await pairedDevices(trx, owner.customerId)) {
+    if (device.state === 'ACTIVE') {
+      await liftGuard(trx, owner.programmeId, deviceGuard(device.installation_id));
+    }
+  }
   await audit(trx, {
     action: 'sign_in.unlocked',
     objectType: 'customer',

@@ -220,27 +220,24 @@ export async function endFamilyOf(
   return true;
 }
 
-/** A page of the sessions of a user that could still be used at the time of the transaction, newest first. */
+/** One page of the sessions of a user that could still be used at the time of the transaction, newest first. */
 export async function listSessions(
   trx: Trx,
   customerId: number,
   sessionMinutes: number,
-  page: { readonly before?: string | undefined; readonly limit: number } = { limit: 200 },
+  page: { readonly limit: number; readonly beforeId: string | null } = { limit: 200, beforeId: null },
 ): Promise<SessionRow[]> {
-  const { before, limit } = page;
   const idle = new Date(nowOf(trx).getTime() - sessionMinutes * 60_000);
-  return await trx
+  let query = trx
     .selectFrom('customer_sessions')
     .selectAll()
     .where('customer_id', '=', customerId)
     .where('ended_at', 'is', null)
     .where('replaced_at', 'is', null)
     .where('last_used_at', '>', idle)
-    .where('absolute_expires_at', '>', nowOf(trx))
-    .$if(before !== undefined, (query) => query.where('session_id', '<', before as string))
-    .orderBy('session_id', 'desc')
-    .limit(limit)
-    .execute();
+    .where('absolute_expires_at', '>', nowOf(trx));
+  if (page.beforeId !== null) query = query.where('session_id', '<', page.beforeId);
+  return await query.orderBy('session_id', 'desc').limit(page.limit).execute();
 }
 
 /** Steps a session up until the given time. */

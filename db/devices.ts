@@ -81,22 +81,25 @@ export async function holdActiveDevice(
 export const deviceNotActive = (): Refusal =>
   new Refusal('DEVICE_NOT_ACTIVE', 'This installation is locked or was replaced. Pair the device again.');
 
-/** A page of the installations of a user, newest first. */
+/** One page of a user's installations, newest first, of ids below `beforeId`. */
 export async function listDevices(
   trx: Trx,
   customerId: number,
-  page: { readonly before?: string | undefined; readonly limit: number } = { limit: 200 },
+  page: { readonly limit: number; readonly beforeId: string | null } = { limit: 200, beforeId: null },
 ): Promise<DeviceRow[]> {
-  const { before, limit } = page;
-  return await trx
+  let query = trx.selectFrom('device_installations').selectAll().where('customer_id', '=', customerId);
+  if (page.beforeId !== null) query = query.where('installation_id', '<', page.beforeId);
+  return await query.orderBy('installation_id', 'desc').limit(page.limit).execute();
+}
+
+/** The installations of a user that have not ended, however many came before them. */
+export const pairedDevices = async (trx: Trx, customerId: number): Promise<DeviceRow[]> =>
+  await trx
     .selectFrom('device_installations')
     .selectAll()
     .where('customer_id', '=', customerId)
-    .$if(before !== undefined, (query) => query.where('installation_id', '<', before as string))
-    .orderBy('installation_id', 'desc')
-    .limit(limit)
+    .where('state', 'in', ['ACTIVE', 'LOCKED'])
     .execute();
-}
 
 /** Notes that an installation was seen. */
 export async function seeDevice(trx: Trx, installationId: string): Promise<void> {
@@ -128,15 +131,7 @@ export async function unpairDevice(trx: Trx, device: DeviceRow): Promise<void> {
 
 /** Unpairs every installation of a user who leaves. */
 export async function unpairAllDevices(trx: Trx, customerId: number): Promise<void> {
-  const devices = await trx
-    .selectFrom('device_installations')
-    .selectAll()
-    .where('customer_id', '=', customerId)
-    .where('state', 'in', ['ACTIVE', 'LOCKED'])
-    .orderBy('installation_id')
-    .forUpdate()
-    .execute();
-  for (const device of devices) await unpairDevice(trx, device);
+  for (const device of await pairedDevices(trx, customerId)) await unpairDevice(trx, device);
 }
 
 /** Changes what an installation may change of itself. */

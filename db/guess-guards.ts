@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import {
   type Charge,
   chargeGuess,
@@ -54,21 +54,6 @@ export async function liftGuard(trx: Trx, programmeId: number, name: string): Pr
     .deleteFrom('guess_guards')
     .where('programme_id', '=', programmeId)
     .where('guarded', '=', name)
-    .execute();
-}
-
-/** Forgets the wrong guesses at the secrets of every ACTIVE installation of a user. */
-export async function liftDeviceGuards(trx: Trx, programmeId: number, customerId: number): Promise<void> {
-  await trx
-    .deleteFrom('guess_guards')
-    .where('programme_id', '=', programmeId)
-    .where('guarded', 'in', (query) =>
-      query
-        .selectFrom('device_installations')
-        .select(sql<string>`${deviceGuard('')} || installation_id`.as('guarded'))
-        .where('customer_id', '=', customerId)
-        .where('state', '=', 'ACTIVE'),
-    )
     .execute();
 }
 

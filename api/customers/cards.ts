@@ -31,7 +31,7 @@ const createVirtual = customerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().optional(),
+    dcUserId: integerId().nullish(),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),
@@ -40,7 +40,7 @@ const createVirtual = customerRoute({
   handle: async (call) => {
     const { body } = call;
     const { customerId, partnerId, programme } = call.principal;
-    if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
+    if ((body.dcUserId ?? customerId) !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be you, or be left out' }]);
     }
     return await issueVirtualCard(call, {

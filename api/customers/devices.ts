@@ -29,7 +29,7 @@ const pairingBody = z.strictObject({
   model: text(1, 64).nullish(),
   osVersion: text(1, 64).nullish(),
   appVersion: text(1, 64).nullish(),
-  pushToken: z.string().min(1).max(4096).nullish(),
+  pushToken: text(1, 4096).nullish(),
 });
 
 const pair = entryRoute({
@@ -62,6 +62,7 @@ const pair = entryRoute({
     const appPinHash = await hashSecret(vault, body.appPin);
     const passwordHash = body.password ? await hashSecret(vault, body.password) : null;
     const answer = await call.atomically(async (trx) => {
+      // Of two pairings of one device at once, the later one has to see the earlier one to replace it.
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
       if ((await takePairingToken(trx, hashes)) === undefined) throw tokenInvalid();
       if (customer.state === 'DELETED') throw tokenInvalid();

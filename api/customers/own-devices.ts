@@ -5,7 +5,7 @@ import { sealPersonal } from '../../vault/personal-data.ts';
 import { customerRoute, requireStepUp } from '../customer-principal.ts';
 import { readPage } from '../pagination.ts';
 import { deviceSchema, toDevice } from '../schemas/customer-session.ts';
-import { listOf, page, uuid, z } from '../schemas/shared.ts';
+import { listOf, page, text, uuid, z } from '../schemas/shared.ts';
 import { pushTokenPlace, thumbprintOf } from './devices.ts';
 
 const ofDevice = z.strictObject({ deviceInstallationId: uuid() });
@@ -22,13 +22,14 @@ const list = customerRoute({
   refusals: ['INVALID_CURSOR'],
   handle: async (call) => {
     const { customerId, installationId, reader } = call.principal;
+    const { vault, nowMs } = call.services;
     const body = await call.atomically((trx) =>
       readPage(
-        call.services.vault,
-        { principal: reader, operation: 'listDevices', filters: {} },
+        vault,
+        { principal: reader, operation: 'listDevices', filters: null },
         call.query,
-        call.services.nowMs(),
-        (before, limit) => listDevices(trx, customerId, { before, limit }),
+        nowMs(),
+        (before, limit) => listDevices(trx, customerId, { limit, beforeId: before ?? null }),
         (row) => row.installation_id,
         (row) => toDevice(row, installationId),
       ),
@@ -91,7 +92,7 @@ const putPushToken = customerRoute({
   jwe: 'open',
   idempotency: 'accepted',
   params: ofDevice,
-  body: z.strictObject({ pushToken: z.string().min(1).max(4096) }),
+  body: z.strictObject({ pushToken: text(1, 4096) }),
   answers: { 204: { description: 'set' } },
   refusals: ['DEVICE_NOT_FOUND', 'DEVICE_NOT_ACTIVE'],
   handle: (call) =>

@@ -59,13 +59,15 @@ const list = customerRoute({
   refusals: ['INVALID_CURSOR'],
   handle: async (call) => {
     const { customerId, programme, session, reader } = call.principal;
+    const { vault, nowMs } = call.services;
     const body = await call.atomically((trx) =>
       readPage(
-        call.services.vault,
-        { principal: reader, operation: 'listOwnSessions', filters: {} },
+        vault,
+        { principal: reader, operation: 'listOwnSessions', filters: null },
         call.query,
-        call.services.nowMs(),
-        (before, limit) => listSessions(trx, customerId, programme.sessionMinutes, { before, limit }),
+        nowMs(),
+        (before, limit) =>
+          listSessions(trx, customerId, programme.sessionMinutes, { limit, beforeId: before ?? null }),
         (row) => row.session_id,
         (row) => toOwnSession(row, session.session_id),
       ),

@@ -12,8 +12,8 @@ export const lockReasonName = () =>
 export const lockReasonBody = z
   .strictObject({
     lockReason: lockReasonName(),
-    note: text(1, 500).optional(),
-    until: dateTime().optional(),
+    note: text(1, 500).nullish(),
+    until: dateTime().nullish(),
   })
   .openapi('TransactionalLockRequest');
 

@@ -29,8 +29,8 @@ const createVirtualCard = partnerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().optional(),
-    dcCorporationId: uuid().optional(),
+    dcUserId: integerId().nullish(),
+    dcCorporationId: uuid().nullish(),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),
@@ -50,7 +50,7 @@ const createVirtualCard = partnerRoute({
     if (customerId === null && corporationId === null) {
       throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     }
-    if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
+    if ((body.dcUserId ?? customerId) !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be the user of the path' }]);
     }
     const ids = programmeIds(call.principal);

@@ -1,6 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atomically } from '../../db/atomically.ts';
+import { storePairingToken } from '../../db/pairing-tokens.ts';
 import { forgetSignInLeftovers } from '../../db/sign-in-leftovers.ts';
+import { newToken } from '../../vault/session-token.ts';
 import {
   anAppUser,
   APP_PIN,
@@ -153,6 +156,43 @@ describe('activation', () => {
         ['REPLACED', false],
       ]),
     );
+  });
+
+  it('pairs one device twice at once: the later pairing replaces the earlier', async () => {
+    const user = await anAppUser(api);
+    const pairTokens = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { token, hash } = newToken(api.vault, 'cpt');
+        const { partner_id: partnerId } = await api.owner
+          .selectFrom('customers')
+          .select('partner_id')
+          .where('customer_id', '=', user.customerId)
+          .executeTakeFirstOrThrow();
+        const caller = {
+          partnerId,
+          actor: { type: 'SYSTEM', id: 'test' },
+          requestId: 'test',
+          ip: null,
+        } as const;
+        await atomically(api.services.engine, caller, (trx) =>
+          storePairingToken(trx, { hash, partnerId, customerId: user.customerId }),
+        );
+        return token;
+      }),
+    );
+    const answers = await Promise.all(
+      pairTokens.map((token) =>
+        enter(api, 'POST', '/devices', pairing(token, { deviceId: 'same-device', password: null })),
+      ),
+    );
+    expect(answers.map((one) => one.status)).toEqual([201, 201, 201, 201]);
+    const states = await api.owner
+      .selectFrom('device_installations')
+      .select('state')
+      .where('customer_id', '=', user.customerId)
+      .where('device_id', '=', 'same-device')
+      .execute();
+    expect(states.map((one) => one.state).toSorted()).toEqual(['ACTIVE', 'REPLACED', 'REPLACED', 'REPLACED']);
   });
 });
 
@@ -424,6 +464,42 @@ describe('what the partner does to a user', () => {
     expect((await lifecycle('DELETE', '')).status).toBe(204);
     expect(titleOf(await me(again.body.sessionToken))).toEqual(EXPIRED);
     expect(titleOf(await enter(api, 'POST', '/sessions', signIn))).toEqual([401, 'INVALID_CREDENTIALS']);
+  });
+});
+
+describe('words and lists', () => {
+  it('a method is read without regard to case; null is as good as absent', async () => {
+    const user = await anAppUser(api);
+    const signIn = { deviceInstallationId: user.installationId, method: ' app_pin', appPin: APP_PIN };
+    expect((await enter(api, 'POST', '/sessions', signIn)).status).toBe(201);
+    const stepUp = await asUser(api, user.token, 'POST', '/me/step-up', {
+      body: { method: 'App_Pin', appPin: APP_PIN },
+    });
+    expect(stepUp.status).toBe(200);
+    const change = { phone: null, email: `${randomUUID()}@example.com` };
+    expect((await asUser(api, user.token, 'POST', '/me/contact-changes', { body: change })).status).toBe(201);
+    const none = await asUser(api, user.token, 'POST', '/me/contact-changes', {
+      body: { phone: null, email: null },
+    });
+    expect([none.status, none.body.title]).toEqual([400, 'VALIDATION_ERROR']);
+  });
+
+  it.each([
+    ['/me/devices', 'deviceInstallationId'],
+    ['/me/sessions', 'sessionId'],
+  ])('%s has pages, whose cursors are the own ones only', async (path, id) => {
+    const user = await anAppUser(api);
+    for (let at = 0; at < 2; at += 1) await appUserOf(api, user.customerId);
+    const get = (query: string, token = user.token) => asUser(api, token, 'GET', `${path}${query}`);
+    const all = (await get('')).body.items.map((one: Record<string, string>) => one[id]);
+    expect(all).toHaveLength(3);
+    const first = (await get('?limit=2')).body;
+    const rest = (await get(`?limit=2&cursor=${first.nextCursor}`)).body;
+    expect([...first.items, ...rest.items].map((one) => one[id])).toEqual(all);
+    expect(rest.nextCursor).toBeNull();
+    const stolen = await get(`?cursor=${first.nextCursor}`, (await anAppUser(api)).token);
+    expect([stolen.status, stolen.body.title]).toEqual([400, 'INVALID_CURSOR']);
+    expect((await get('?page=2')).status).toBe(400);
   });
 });
 
