@@ -43,11 +43,15 @@ export async function serveRoute(
   facts.principal = `${known.caller.actor.type}:${known.caller.actor.id}`;
   facts.partnerId = known.caller.partnerId;
   if (known.rated !== null) services.rates.take(known.rated, facts);
+  // Whoever is refused while they are identified leaves their row there.
+  let identified = true;
   try {
     let admitted = await letIn(services, channel, route, arrival, known);
     const raw = await readRaw(route, exchange);
     if (services.nowMs() - receivedAtMs > LATE_BODY_MS) {
+      identified = false;
       const again = await channel.identify(services, arrival);
+      identified = true;
       admitted = await letIn(services, channel, route, arrival, again);
     }
     const call = await readCall(services, channel, route, exchange, {
@@ -59,7 +63,7 @@ export async function serveRoute(
     const answer = await (channel.run?.(route, call) ?? route.handle(call as never));
     return await write(answer, call, facts);
   } catch (error) {
-    if (error instanceof Refusal && isForTheTrail(statusOf(error), known)) {
+    if (identified && error instanceof Refusal && isForTheTrail(statusOf(error), known)) {
       const { partnerId } = known;
       const refused = { type: 'route', id: route.operation, title: error.code, partnerId } as const;
       await auditRefusedCall(services.engine, known.caller, refused);

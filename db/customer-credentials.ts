@@ -4,6 +4,7 @@ import { nowOf, type Trx } from './atomically.ts';
 import type { CustomerCredentialsTable } from './database.ts';
 import { deviceGuard, liftGuard, passwordGuard } from './guess-guards.ts';
 import { pairedDevices } from './devices.ts';
+import { closeWaysIn } from './ways-in.ts';
 
 export type CredentialsRow = Selectable<CustomerCredentialsTable>;
 
@@ -21,7 +22,10 @@ export async function findCredentials(trx: Trx, customerId: number): Promise<Cre
     .executeTakeFirst();
 }
 
-/** Sets a user's password, by its stored form; wrong guesses at the old one are forgotten. */
+/**
+ * Sets a user's password, by its stored form; wrong guesses at the old one are forgotten, and what the old one has
+ * opened is closed.
+ */
 export async function setPassword(
   trx: Trx,
   owner: Owner & { readonly programmeId: number },
@@ -29,6 +33,7 @@ export async function setPassword(
 ): Promise<void> {
   await write(trx, owner, { password_hash: passwordHash });
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
+  await closeWaysIn(trx, owner.customerId);
   await audit(trx, { action: 'password.set', objectType: 'customer', objectId: owner.customerId });
 }
 

@@ -1,8 +1,13 @@
-import { type Kysely, type Selectable, sql } from 'kysely';
-import { ABSOLUTE_HOURS } from '../domain/customer-session.ts';
+import { type Kysely, type Selectable, type SelectType, sql } from 'kysely';
+import { ABSOLUTE_HOURS, judgeSession, type SessionTimes } from '../domain/customer-session.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
-import type { CustomerSessionsTable, CustomersTable, Database } from './database.ts';
+import type {
+  CustomerSessionsTable,
+  CustomersTable,
+  Database,
+  DeviceInstallationsTable,
+} from './database.ts';
 
 export type SessionRow = Selectable<CustomerSessionsTable>;
 
@@ -10,6 +15,7 @@ export type SessionRow = Selectable<CustomerSessionsTable>;
 export type FoundSession = SessionRow & {
   readonly now: Date;
   readonly customerState: CustomersTable['state'];
+  readonly installationState: SelectType<DeviceInstallationsTable['state']>;
   readonly thumbprint: string;
 };
 
@@ -23,6 +29,7 @@ export type EndReason =
   | 'DEVICE_UNPAIRED'
   | 'DEVICE_REPLACED'
   | 'TOKEN_REUSED'
+  | 'REFRESHED_AGAIN'
   | 'USER_LOCKED'
   | 'USER_DELETED'
   | 'OPERATOR';
@@ -46,6 +53,7 @@ export async function findSession(
       sql<Date>`cardloom_now()`.as('now'),
       'customers.state as customerState',
       'device_installations.public_key_thumbprint as thumbprint',
+      'device_installations.state as installationState',
     ])
     .where('token_hash', 'in', tokenHashes)
     .executeTakeFirst();
@@ -83,22 +91,53 @@ export interface NewSession {
   readonly customerId: number;
   readonly installationId: string;
   readonly tokenHash: Buffer;
-  /** Of a refresh: the session whose place it takes. */
-  readonly replaces: Pick<SessionRow, 'session_id' | 'family_id' | 'absolute_expires_at'> | null;
 }
 
-/** Opens a session; one that replaces another ends when that one would have ended for good. */
-export async function openSession(trx: Trx, session: NewSession): Promise<SessionRow> {
-  const now = nowOf(trx);
-  const sessionId = newId(trx);
-  const { replaces } = session;
-  if (replaces !== null) {
+/** Opens a session of a user and an installation that the caller holds, in this order. */
+export const openSession = (trx: Trx, session: NewSession): Promise<SessionRow> => insert(trx, session, null);
+
+/**
+ * Opens a session in the place of another, which works ten seconds more; it ends when that one would have ended for
+ * good. User and installation are held by the caller, in this order. A second refresh ends what the first one gave, so
+ * that a family has one head. Undefined when the other is over.
+ */
+export async function replaceSession(
+  trx: Trx,
+  session: NewSession,
+  replaced: { readonly sessionId: string; readonly sessionMinutes: number },
+): Promise<SessionRow | undefined> {
+  const row = await trx
+    .selectFrom('customer_sessions')
+    .selectAll()
+    .where('session_id', '=', replaced.sessionId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (judgeSession(timesOf(row), replaced.sessionMinutes, nowOf(trx)) !== 'LIVE') return undefined;
+  const { family_id: familyId, customer_id: customerId, session_id: sessionId } = row;
+  if (row.replaced_at === null) {
     await trx
       .updateTable('customer_sessions')
-      .set((set) => ({ replaced_at: set.fn.coalesce('replaced_at', set.val(now)) }))
-      .where('session_id', '=', replaces.session_id)
+      .set({ replaced_at: nowOf(trx) })
+      .where('session_id', '=', sessionId)
       .execute();
+  } else {
+    await endSessions(trx, { customerId, familyId, exceptSessionId: sessionId }, 'REFRESHED_AGAIN');
   }
+  return await insert(trx, session, row);
+}
+
+/** The times by which a session is judged. */
+export const timesOf = (row: SessionRow): SessionTimes => ({
+  lastUsedAt: row.last_used_at,
+  absoluteExpiresAt: row.absolute_expires_at,
+  replacedAt: row.replaced_at,
+  endedAt: row.ended_at,
+});
+
+async function insert(trx: Trx, session: NewSession, replaces: SessionRow | null): Promise<SessionRow> {
+  const now = nowOf(trx);
+  const sessionId = newId(trx);
   const opened = await trx
     .insertInto('customer_sessions')
     .values({
@@ -132,13 +171,15 @@ export async function openSession(trx: Trx, session: NewSession): Promise<Sessio
 interface EndWhich {
   readonly customerId: number;
   readonly installationId?: string;
-  readonly sessionId?: string;
   readonly familyId?: string;
-  /** All but those that came from the same sign-in as this family. */
-  readonly exceptFamilyId?: string;
+  /** All but this one. */
+  readonly exceptSessionId?: string;
 }
 
-/** Ends the sessions of a user that are named, at once; tells how many were live. */
+/**
+ * Ends the sessions of a user that are named, at once; tells how many were live. The caller holds the user, or the
+ * installation where all are of one: else a refresh at the same moment would leave a new one.
+ */
 export async function endSessions(trx: Trx, which: EndWhich, reason: EndReason): Promise<number> {
   let query = trx
     .updateTable('customer_sessions')
@@ -146,9 +187,8 @@ export async function endSessions(trx: Trx, which: EndWhich, reason: EndReason):
     .where('customer_id', '=', which.customerId)
     .where('ended_at', 'is', null);
   if (which.installationId !== undefined) query = query.where('installation_id', '=', which.installationId);
-  if (which.sessionId !== undefined) query = query.where('session_id', '=', which.sessionId);
   if (which.familyId !== undefined) query = query.where('family_id', '=', which.familyId);
-  if (which.exceptFamilyId !== undefined) query = query.where('family_id', '!=', which.exceptFamilyId);
+  if (which.exceptSessionId !== undefined) query = query.where('session_id', '!=', which.exceptSessionId);
   const [first, ...others] = await query.returning('partner_id').execute();
   if (first === undefined) return 0;
   const ended = 1 + others.length;
@@ -160,6 +200,24 @@ export async function endSessions(trx: Trx, which: EndWhich, reason: EndReason):
     partnerId: first.partner_id,
   });
   return ended;
+}
+
+/** Ends a session with all that came from the same sign-in; false when it is over or somebody else's. */
+export async function endFamilyOf(
+  trx: Trx,
+  { customerId, sessionId }: { readonly customerId: number; readonly sessionId: string },
+  reason: EndReason,
+): Promise<boolean> {
+  const row = await trx
+    .selectFrom('customer_sessions')
+    .select('family_id')
+    .where('customer_id', '=', customerId)
+    .where('session_id', '=', sessionId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined) return false;
+  await endSessions(trx, { customerId, familyId: row.family_id }, reason);
+  return true;
 }
 
 /** One page of the sessions of a user that could still be used at the time of the transaction, newest first. */
@@ -188,5 +246,6 @@ export async function stepUpSession(trx: Trx, sessionId: string, until: Date): P
     .updateTable('customer_sessions')
     .set({ step_up_until: until })
     .where('session_id', '=', sessionId)
+    .where('ended_at', 'is', null)
     .execute();
 }

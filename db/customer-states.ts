@@ -8,6 +8,7 @@ import { openDefaultBalance } from './default-balance.ts';
 import { unpairAllDevices } from './devices.ts';
 import { startWorkflow } from './outbox.ts';
 import { refuseUnsettled } from './removal-guards.ts';
+import { closeWaysIn } from './ways-in.ts';
 
 /**
  * Locks a customer held by `lockCustomer`: from the commit on, authorizations and postings of theirs decline
@@ -18,6 +19,7 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
   if (!isActive(customer.state)) return;
   const before = customer.state === 'VERIFIED' ? 'VERIFIED' : 'UNVERIFIED';
   await changeState(trx, customer, { state: 'LOCKED', state_before_lock: before }, 'customer.locked', reason);
+  await closeWaysIn(trx, customer.customerId);
   await endSessions(trx, { customerId: customer.customerId }, 'USER_LOCKED');
 }
 
@@ -47,6 +49,7 @@ export async function deleteCustomer(trx: Trx, customer: Customer): Promise<void
   await refuseUnsettled(trx, { customerId: customer.customerId });
   await changeState(trx, customer, { state: 'DELETED', state_before_lock: null }, 'customer.deleted', null);
   const { customerId } = customer;
+  await closeWaysIn(trx, customerId);
   await unpairAllDevices(trx, customerId);
   await startWorkflow(trx, customer, {
     workflow: 'customer-removal',

@@ -18,6 +18,7 @@ import { byId, inOrder, type Keyset } from './keyset.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 import { addTransactionalLock, removeTransactionalLock } from './transactional-locks.ts';
+import { closeWaysIn } from './ways-in.ts';
 
 /** A customer's row, with the wrapped key that their personal data is sealed under. */
 export interface Customer {
@@ -275,6 +276,9 @@ export async function updateCustomer(
   refuseByState(customer, change);
   const kyc = await kycConsequence(trx, programme, customer, change.kyc);
   const { person, documentExpirationDate } = change;
+  if (person !== undefined && !(await isReachedBy(trx, customer.customerId, person))) {
+    await closeWaysIn(trx, customer.customerId);
+  }
   await refusingDuplicates(() =>
     trx
       .updateTable('customers')
@@ -318,6 +322,18 @@ export async function updateCustomer(
     await removeTransactionalLock(trx, changed, { ...system, reason: 'NAGATIVE_VERIFICATION' });
   }
   return await readCustomer(trx, [customer.programmeId], customer.customerId);
+}
+
+/** True while phone and e-mail address are the customer's. */
+async function isReachedBy(trx: Trx, customerId: number, person: SealedPerson): Promise<boolean> {
+  const same = await trx
+    .selectFrom('customers')
+    .select('customer_id')
+    .where('customer_id', '=', customerId)
+    .where('phone_index', '=', person.phoneIndex)
+    .where('email_index', '=', person.emailIndex)
+    .executeTakeFirst();
+  return same !== undefined;
 }
 
 /** Refuses a customer who may not be given balances, cards or verifications. Throws `USER_NOT_ACTIVE`. */

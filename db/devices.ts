@@ -66,6 +66,21 @@ export async function holdDevice(trx: Trx, customerId: number, installationId: s
   return row;
 }
 
+/** As `holdDevice`, for what only a paired device may do. Throws `DEVICE_NOT_ACTIVE` too. */
+export async function holdActiveDevice(
+  trx: Trx,
+  customerId: number,
+  installationId: string,
+): Promise<DeviceRow> {
+  const row = await holdDevice(trx, customerId, installationId);
+  if (row.state !== 'ACTIVE') throw deviceNotActive();
+  return row;
+}
+
+/** The installation is locked, replaced or unpaired. */
+export const deviceNotActive = (): Refusal =>
+  new Refusal('DEVICE_NOT_ACTIVE', 'This installation is locked or was replaced. Pair the device again.');
+
 /** One page of a user's installations, newest first, of ids below `beforeId`. */
 export async function listDevices(
   trx: Trx,
@@ -95,12 +110,13 @@ export async function seeDevice(trx: Trx, installationId: string): Promise<void>
     .execute();
 }
 
-/** Locks an ACTIVE installation after too many wrong guesses: it has to be paired again. */
-export async function lockDevice(trx: Trx, installationId: string): Promise<void> {
+/** Locks an ACTIVE installation of a programme after too many wrong guesses: it has to be paired again. */
+export async function lockDevice(trx: Trx, programmeId: number, installationId: string): Promise<void> {
   const row = await trx
     .selectFrom('device_installations')
     .selectAll()
     .where('installation_id', '=', installationId)
+    .where('programme_id', '=', programmeId)
     .where('state', '=', 'ACTIVE')
     .forUpdate()
     .executeTakeFirst();
@@ -149,8 +165,8 @@ async function endDevice(
     .set({ state, ended_at: nowOf(trx) })
     .where('installation_id', '=', installationId)
     .execute();
-  await endSessions(trx, { customerId, installationId }, reason);
   if (state !== 'LOCKED') await liftGuard(trx, device.programme_id, deviceGuard(installationId));
+  await endSessions(trx, { customerId, installationId }, reason);
   await audit(trx, {
     action: 'device.ended',
     objectType: 'device',

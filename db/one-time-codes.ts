@@ -129,15 +129,32 @@ export async function returnCharge(trx: Trx, { row, killedAt }: ChargedCode): Pr
   if (killedAt !== null) await forgetKilledCode(trx, addressOf(row), killedAt);
 }
 
-/** Uses a code up, with the effect it confirms. Throws 404 when somebody was faster. */
-export async function useCode(trx: Trx, look: CodeLook): Promise<void> {
+/**
+ * Makes the codes of a user that are on their way wrong ones. Their objects stay, so that they answer as those do
+ * behind which there is nobody.
+ */
+export async function voidCodes(trx: Trx, customerId: number, hashOfNone: Buffer): Promise<void> {
+  await trx
+    .updateTable('one_time_codes')
+    .set({ code_hash: hashOfNone })
+    .where('customer_id', '=', customerId)
+    .where('used_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Uses a code up that was right when `row` was read, with the effect it confirms. Throws 404 when somebody was faster
+ * or it was made void meanwhile.
+ */
+export async function useCode(trx: Trx, row: CodeRow): Promise<void> {
   const used = await trx
     .updateTable('one_time_codes')
     .set({ used_at: nowOf(trx), data: null })
-    .where('code_id', '=', look.codeId)
+    .where('code_id', '=', row.code_id)
+    .where('code_hash', '=', row.code_hash)
     .where('used_at', 'is', null)
     .executeTakeFirst();
-  if (Number(used.numUpdatedRows) === 0) throw missing(look.purpose);
+  if (Number(used.numUpdatedRows) === 0) throw missing(row.purpose);
 }
 
 async function holdCode(trx: Trx, look: CodeLook): Promise<CodeRow> {

@@ -103,7 +103,8 @@ const confirm = entryRoute({
       purpose: 'ACTIVATION',
       programmeId: programme.programmeId,
     } as const;
-    const { customer_id: customerId } = await checkCode(call, { ...look, code: call.body.otp });
+    const code = await checkCode(call, { ...look, code: call.body.otp });
+    const { customer_id: customerId } = code;
     if (customerId === null) throw invalidCredentials();
     const credentials = await call.atomically((trx) => findCredentials(trx, customerId));
     if ((credentials?.password_hash ?? null) !== null) {
@@ -115,7 +116,7 @@ const confirm = entryRoute({
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
       if (customer.state === 'LOCKED') throw new Refusal('USER_LOCKED', 'This user is locked.');
       if (customer.state === 'DELETED') throw invalidCredentials();
-      await useCode(trx, look);
+      await useCode(trx, code);
       // The code has confirmed the phone (onboarding 1).
       if (customer.state === 'UNVERIFIED') {
         await updateCustomer(trx, programme, customer, { state: 'VERIFIED' });

@@ -64,10 +64,11 @@ const confirm = customerRoute({
       programmeId: programme.programmeId,
       customerId,
     } as const;
-    const change = dataOf<ContactChange>(vault, await checkCode(call, { ...look, code: call.body.otp }));
+    const code = await checkCode(call, { ...look, code: call.body.otp });
+    const change = dataOf<ContactChange>(vault, code);
     const body = await call.atomically(async (trx) => {
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
-      await useCode(trx, look);
+      await useCode(trx, code);
       const person = sealPerson(vault, customer.subjectKey, { ...openPerson(vault, customer), ...change });
       return await presentUser(trx, vault, await updateCustomer(trx, programme, customer, { person }));
     });

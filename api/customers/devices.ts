@@ -3,7 +3,7 @@ import { newId } from '../../db/atomically.ts';
 import { findCredentials, setPassword } from '../../db/customer-credentials.ts';
 import { findCustomer, lockCustomer } from '../../db/customers.ts';
 import { pairDevice } from '../../db/devices.ts';
-import { takePairingToken } from '../../db/pairing-tokens.ts';
+import { findPairingToken, takePairingToken } from '../../db/pairing-tokens.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { hashSecret } from '../../vault/password.ts';
 import { sealPersonal } from '../../vault/personal-data.ts';
@@ -52,16 +52,19 @@ const pair = entryRoute({
     const publicKey = thumbprintOf(body.publicKey);
     const signingKey = body.signingKey ? signingKeyOf(body.signingKey) : null;
     const hashes = tokenHashes(vault, 'cpt', body.pairingToken);
-    // Slow on purpose, so done before any row is held; a token that is no token costs nothing.
-    if (hashes.length === 0) throw tokenInvalid();
+    const customerId = await call.atomically(async (trx) => {
+      const owner = await findPairingToken(trx, hashes);
+      if (owner === undefined) return undefined;
+      return (await findCustomer(trx, [programme.programmeId], owner))?.customerId;
+    });
+    if (customerId === undefined) throw tokenInvalid();
+    // Slow on purpose, so done before any row is held, and for nobody without a token that is good.
     const appPinHash = await hashSecret(vault, body.appPin);
     const passwordHash = body.password ? await hashSecret(vault, body.password) : null;
     const answer = await call.atomically(async (trx) => {
-      const customerId = await takePairingToken(trx, hashes);
-      if (customerId === undefined) throw tokenInvalid();
-      if ((await findCustomer(trx, [programme.programmeId], customerId)) === undefined) throw tokenInvalid();
       // Of two pairings of one device at once, the later one has to see the earlier one to replace it.
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
+      if ((await takePairingToken(trx, hashes)) === undefined) throw tokenInvalid();
       if (customer.state === 'DELETED') throw tokenInvalid();
       if (customer.state === 'LOCKED') throw new Refusal('USER_LOCKED', 'This user is locked.');
       const person = openPerson(vault, customer);
@@ -91,12 +94,7 @@ const pair = entryRoute({
           : null,
         app_pin_hash: appPinHash,
       });
-      const session = await startSession(trx, vault, {
-        programme,
-        customerId,
-        installationId,
-        replaces: null,
-      });
+      const session = await startSession(trx, vault, { programme, customerId, installationId });
       return { deviceInstallationId: installationId, session };
     });
     return { status: 201, body: answer };

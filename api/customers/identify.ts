@@ -6,8 +6,10 @@ import {
   findSession,
   type FoundSession,
   holdSession,
+  timesOf,
   touchSession,
 } from '../../db/customer-sessions.ts';
+import { lockCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { findProgramme, findProgrammeByCode, isPartnerActive } from '../../db/partners.ts';
 import type { Caller } from '../../domain/actor.ts';
@@ -144,6 +146,7 @@ async function isLive(
   const end = async (reason: 'USER_LOCKED' | 'USER_DELETED' | 'TOKEN_REUSED'): Promise<void> =>
     await atomically(engine, caller, async (trx) => {
       const which = reason === 'TOKEN_REUSED' ? { customerId, familyId } : { customerId };
+      await lockCustomer(trx, [session.programme_id], customerId);
       await endSessions(trx, which, reason);
       if (reason !== 'TOKEN_REUSED') return;
       const security = { action: 'session.token_reused', objectType: 'session', result: 'DENIED' } as const;
@@ -153,13 +156,8 @@ async function isLive(
     await end(session.customerState === 'LOCKED' ? 'USER_LOCKED' : 'USER_DELETED');
     return false;
   }
-  const times = {
-    lastUsedAt: session.last_used_at,
-    absoluteExpiresAt: session.absolute_expires_at,
-    replacedAt: session.replaced_at,
-    endedAt: session.ended_at,
-  };
-  switch (judgeSession(times, sessionMinutes, session.now)) {
+  if (session.installationState !== 'ACTIVE') return false;
+  switch (judgeSession(timesOf(session), sessionMinutes, session.now)) {
     case 'LIVE':
       return await touchSession(engine, sessionId);
     case 'EXPIRED':

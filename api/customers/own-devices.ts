@@ -1,5 +1,5 @@
 import { readCustomer } from '../../db/customers.ts';
-import { changeDevice, holdDevice, listDevices, unpairDevice } from '../../db/devices.ts';
+import { changeDevice, holdActiveDevice, holdDevice, listDevices, unpairDevice } from '../../db/devices.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { sealPersonal } from '../../vault/personal-data.ts';
 import { customerRoute, requireStepUp } from '../customer-principal.ts';
@@ -7,7 +7,6 @@ import { readPage } from '../pagination.ts';
 import { deviceSchema, toDevice } from '../schemas/customer-session.ts';
 import { listOf, page, text, uuid, z } from '../schemas/shared.ts';
 import { pushTokenPlace, thumbprintOf } from './devices.ts';
-import { deviceNotActive } from './proof.ts';
 
 const ofDevice = z.strictObject({ deviceInstallationId: uuid() });
 
@@ -69,11 +68,11 @@ const putPublicKey = customerRoute({
   params: ofDevice,
   body: z.strictObject({ publicKey: z.string().max(4096) }),
   answers: { 204: { description: 'replaced' } },
-  refusals: ['DEVICE_NOT_FOUND', 'STEP_UP_REQUIRED', 'FORBIDDEN', 'INVALID_PUBLIC_KEY'],
+  refusals: ['DEVICE_NOT_FOUND', 'DEVICE_NOT_ACTIVE', 'STEP_UP_REQUIRED', 'FORBIDDEN', 'INVALID_PUBLIC_KEY'],
   handle: (call) =>
     call.once(async (trx) => {
       const { principal, params, body } = call;
-      const device = await holdDevice(trx, principal.customerId, params.deviceInstallationId);
+      const device = await holdActiveDevice(trx, principal.customerId, params.deviceInstallationId);
       requireStepUp(trx, principal);
       if (device.installation_id !== principal.installationId) {
         throw new Refusal('FORBIDDEN', 'Only the device itself may replace its key.');
@@ -99,8 +98,7 @@ const putPushToken = customerRoute({
   handle: (call) =>
     call.once(async (trx) => {
       const { principal, params, body } = call;
-      const device = await holdDevice(trx, principal.customerId, params.deviceInstallationId);
-      if (device.state !== 'ACTIVE') throw deviceNotActive();
+      const device = await holdActiveDevice(trx, principal.customerId, params.deviceInstallationId);
       const customer = await readCustomer(trx, [principal.programme.programmeId], principal.customerId);
       const { installation_id: installationId } = device;
       await changeDevice(trx, installationId, {

@@ -8,7 +8,7 @@ import { customerRoute } from '../customer-principal.ts';
 import { openPerson } from '../personal-data.ts';
 import { password, pin } from '../schemas/proof.ts';
 import { z } from '../schemas/shared.ts';
-import { prove, provePassword } from './proof.ts';
+import { holdProven, prove, provePassword } from './proof.ts';
 import { refuseWeakPassword, refuseWeakPin } from './secrets.ts';
 
 const shared = { method: 'PUT', jwe: 'open', idempotency: 'ignored' } as const;
@@ -31,12 +31,14 @@ const putAppPin = customerRoute({
       openPerson(vault, await readCustomer(trx, [programme.programmeId], customerId)),
     ]);
     const proof = { method: 'APP_PIN', appPin: call.body.current } as const;
-    await prove(call, { programme, installationId, device }, proof);
+    const proven = await prove(call, { programme, installationId, device }, proof);
     refuseWeakPin(call.body.new, programme.appPinLength, person);
     const hash = await hashSecret(vault, call.body.new);
     await call.atomically(async (trx) => {
+      await lockCustomer(trx, [programme.programmeId], customerId);
+      await holdProven(trx, proven);
       await changeDevice(trx, installationId, { app_pin_hash: hash });
-      await endSessions(trx, { customerId, exceptFamilyId: session.family_id }, 'SECRET_CHANGED');
+      await endSessions(trx, { customerId, exceptSessionId: session.session_id }, 'SECRET_CHANGED');
     });
     return { status: 204 };
   },
@@ -62,7 +64,7 @@ const putPassword = customerRoute({
     await call.atomically(async (trx) => {
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
       await setPassword(trx, customer, hash);
-      await endSessions(trx, { customerId, exceptFamilyId: session.family_id }, 'SECRET_CHANGED');
+      await endSessions(trx, { customerId, exceptSessionId: session.session_id }, 'SECRET_CHANGED');
     });
     return { status: 204 };
   },

@@ -1,6 +1,7 @@
 import { nowOf } from '../../db/atomically.ts';
 import { audit } from '../../db/audit-log.ts';
-import { endSessions, listSessions, stepUpSession } from '../../db/customer-sessions.ts';
+import { endFamilyOf, endSessions, listSessions, stepUpSession } from '../../db/customer-sessions.ts';
+import { lockCustomer } from '../../db/customers.ts';
 import { findInstallation } from '../../db/devices.ts';
 import { STEP_UP_SECONDS } from '../../domain/customer-session.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -9,8 +10,8 @@ import { readPage } from '../pagination.ts';
 import { ownSessionSchema, sessionSchema, toOwnSession } from '../schemas/customer-session.ts';
 import { stepUpBody } from '../schemas/proof.ts';
 import { date, listOf, page, uuid, z } from '../schemas/shared.ts';
-import { startSession } from './open-session.ts';
-import { prove } from './proof.ts';
+import { refreshSession } from './open-session.ts';
+import { holdProven, prove } from './proof.ts';
 
 const shared = { jwe: 'open', idempotency: 'ignored' } as const;
 
@@ -23,10 +24,7 @@ const refresh = customerRoute({
   answers: { 201: { description: 'the new session', schema: sessionSchema } },
   refusals: [],
   handle: async (call) => {
-    const { programme, customerId, installationId, session: replaces } = call.principal;
-    const body = await call.atomically((trx) =>
-      startSession(trx, call.services.vault, { programme, customerId, installationId, replaces }),
-    );
+    const body = await call.atomically((trx) => refreshSession(trx, call.services.vault, call.principal));
     return { status: 201, body };
   },
 });
@@ -40,11 +38,12 @@ const logOut = customerRoute({
   answers: { 204: { description: 'logged out' } },
   refusals: [],
   handle: async (call) => {
-    const { customerId, session } = call.principal;
-    // With a token that was refreshed a moment ago, both are meant.
-    await call.atomically((trx) =>
-      endSessions(trx, { customerId, familyId: session.family_id }, 'LOGGED_OUT'),
-    );
+    const { programme, customerId, session } = call.principal;
+    await call.atomically(async (trx) => {
+      await lockCustomer(trx, [programme.programmeId], customerId);
+      // With a token that was refreshed a moment ago, both are meant.
+      await endSessions(trx, { customerId, familyId: session.family_id }, 'LOGGED_OUT');
+    });
     return { status: 204 };
   },
 });
@@ -86,10 +85,11 @@ const endOthers = customerRoute({
   answers: { 204: { description: 'ended' } },
   refusals: [],
   handle: async (call) => {
-    const { customerId, session } = call.principal;
-    await call.atomically((trx) =>
-      endSessions(trx, { customerId, exceptFamilyId: session.family_id }, 'ENDED_BY_USER'),
-    );
+    const { programme, customerId, session } = call.principal;
+    await call.atomically(async (trx) => {
+      await lockCustomer(trx, [programme.programmeId], customerId);
+      await endSessions(trx, { customerId, exceptSessionId: session.session_id }, 'ENDED_BY_USER');
+    });
     return { status: 204 };
   },
 });
@@ -104,12 +104,14 @@ const endOne = customerRoute({
   answers: { 204: { description: 'ended' } },
   refusals: ['SESSION_NOT_FOUND'],
   handle: async (call) => {
-    const { customerId } = call.principal;
+    const { programme, customerId } = call.principal;
     const { sessionId } = call.params;
-    const ended = await call.atomically((trx) =>
-      endSessions(trx, { customerId, sessionId }, 'ENDED_BY_USER'),
-    );
-    if (ended === 0) throw new Refusal('SESSION_NOT_FOUND', 'There is no such session.');
+    const ended = await call.atomically(async (trx) => {
+      await lockCustomer(trx, [programme.programmeId], customerId);
+      // Also the one it took the place of a moment ago, which could be refreshed again.
+      return await endFamilyOf(trx, { customerId, sessionId }, 'ENDED_BY_USER');
+    });
+    if (!ended) throw new Refusal('SESSION_NOT_FOUND', 'There is no such session.');
     return { status: 204 };
   },
 });
@@ -128,8 +130,9 @@ const stepUp = customerRoute({
     const device = await call.atomically((trx) =>
       findInstallation(trx, programme.programmeId, installationId),
     );
-    await prove(call, { programme, installationId, device }, call.body);
+    const proven = await prove(call, { programme, installationId, device }, call.body);
     const stepUpUntil = await call.atomically(async (trx) => {
+      await holdProven(trx, proven);
       const until = new Date(nowOf(trx).getTime() + STEP_UP_SECONDS * 1000);
       await stepUpSession(trx, session.session_id, until);
       const { session_id: objectId } = session;

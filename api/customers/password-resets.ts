@@ -67,11 +67,8 @@ const confirm = entryRoute({
       purpose: 'PASSWORD_RESET',
       programmeId: programme.programmeId,
     } as const;
-    const { customer_id: customerId } = await checkCode(call, {
-      ...look,
-      code: body.phoneOtp,
-      secondCode: body.emailOtp,
-    });
+    const code = await checkCode(call, { ...look, code: body.phoneOtp, secondCode: body.emailOtp });
+    const { customer_id: customerId } = code;
     if (customerId === null) throw new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
     const person = await call.atomically(async (trx) =>
       openPerson(vault, await readCustomer(trx, [programme.programmeId], customerId)),
@@ -80,7 +77,7 @@ const confirm = entryRoute({
     const hash = await hashSecret(vault, body.newPassword);
     await call.atomically(async (trx) => {
       const customer = await lockCustomer(trx, [programme.programmeId], customerId);
-      await useCode(trx, look);
+      await useCode(trx, code);
       await setPassword(trx, customer, hash);
       await endSessions(trx, { customerId }, 'PASSWORD_RESET');
     });

@@ -107,11 +107,11 @@ const confirm = entryRoute({
       purpose: 'REGISTRATION',
       programmeId: programme.programmeId,
     } as const;
-    const row = await checkCode(call, { ...look, code: call.body.otp });
-    const { termsVersion, ...asked } = dataOf<Registration>(vault, row);
+    const code = await checkCode(call, { ...look, code: call.body.otp });
+    const { termsVersion, ...asked } = dataOf<Registration>(vault, code);
     const person: PersonalData = { ...asked, nationality: null, language: asked.language ?? null };
     const body = await call.atomically(async (trx) => {
-      await useCode(trx, look);
+      await useCode(trx, code);
       const { partnerId } = programme;
       const subjectKey = newSubjectKey(vault, { subjectId: newSubjectId(trx), partnerId });
       const { customerId } = await createCustomer(trx, programme, {

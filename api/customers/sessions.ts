@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readCustomer } from '../../db/customers.ts';
-import { findInstallation, holdDevice } from '../../db/devices.ts';
+import { lockCustomer } from '../../db/customers.ts';
+import { findInstallation } from '../../db/devices.ts';
 import { storeChallenge } from '../../db/sign-in-challenges.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { entryRoute } from '../customer-principal.ts';
@@ -8,7 +8,7 @@ import { sessionSchema } from '../schemas/customer-session.ts';
 import { signInBody } from '../schemas/proof.ts';
 import { date, uuid, z } from '../schemas/shared.ts';
 import { startSession } from './open-session.ts';
-import { deviceNotActive, invalidCredentials, prove } from './proof.ts';
+import { holdProven, invalidCredentials, prove } from './proof.ts';
 
 const CHALLENGE_BYTES = 32;
 
@@ -55,20 +55,14 @@ const signIn = entryRoute({
     const device = await call.atomically((trx) =>
       findInstallation(trx, programme.programmeId, installationId),
     );
-    await prove(call, { programme, installationId, device }, proof);
-    if (device === undefined) throw invalidCredentials();
+    const proven = await prove(call, { programme, installationId, device }, proof);
     const body = await call.atomically(async (trx) => {
-      const customerId = device.customer_id;
-      const { state } = await readCustomer(trx, [programme.programmeId], customerId);
+      const customerId = proven.device.customer_id;
+      const { state } = await lockCustomer(trx, [programme.programmeId], customerId);
       if (state === 'DELETED') throw invalidCredentials();
       if (state === 'LOCKED') throw new Refusal('USER_LOCKED', 'This user is locked.');
-      if ((await holdDevice(trx, customerId, installationId)).state !== 'ACTIVE') throw deviceNotActive();
-      return await startSession(trx, call.services.vault, {
-        programme,
-        customerId,
-        installationId,
-        replaces: null,
-      });
+      await holdProven(trx, proven);
+      return await startSession(trx, call.services.vault, { programme, customerId, installationId });
     });
     return { status: 201, body };
   },

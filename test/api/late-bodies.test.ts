@@ -84,6 +84,9 @@ describe('a body that was held back', () => {
       expect((await asUser(api, user.token, 'DELETE', '/sessions/current')).status).toBe(204);
       await sleep(waitMs);
       expect(titleIn(await held.release())).toEqual(EXPIRED);
+      const refused = api.owner.selectFrom('audit_log').select('id').where('action', '=', 'call.refused');
+      const ofUser = refused.where('actor_id', '=', String(user.customerId));
+      expect(await ofUser.execute()).toHaveLength(1);
     }
   });
 });
