@@ -95,7 +95,8 @@ export function readApiConfig(): ApiSettings {
   return values;
 }
 
-function crossFaults(values: ApiSettings): SettingFault[] {
+/** What is wrong with settings that are each right by themselves. */
+export function crossFaults(values: ApiSettings): SettingFault[] {
   const production = values.NODE_ENV === 'production';
   const faults = [...checkVaultSettings(values, production), ...checkTemporalSettings(values)];
   for (const name of [

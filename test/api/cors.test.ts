@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../../domain/settings.ts';
-import { apiSettings } from '../../api/config.ts';
+import { apiSettings, crossFaults } from '../../api/config.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
 
 const APP = 'https://app.test';
@@ -51,6 +51,19 @@ it.each(['https://app.test.evil.test', 'http://app.test', 'null'])(
     expect(allowed(await ask('GET', '/public-key', { Origin: origin }))).toBeUndefined();
   },
 );
+
+it.each([
+  ['https://app.test', false],
+  ['http://localhost:5173', false],
+  ['https://app.test/', true],
+  ['https://app.test/page', true],
+  ['*', true],
+  ['app.test', true],
+])('%s in the setting is a fault: %s', (origin, fault) => {
+  const { values } = readSettings(apiSettings, {}, () => '');
+  const names = crossFaults({ ...values, PUBLIC_CORS_ORIGINS: [origin] }).map((one) => one.name);
+  expect(names.includes('PUBLIC_CORS_ORIGINS')).toBe(fault);
+});
 
 it('without the setting nobody does, and the certificate listener never answers so', async () => {
   const { values } = readSettings(apiSettings, {}, () => '');
