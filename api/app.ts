@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { Refusal } from '../domain/errors.ts';
 import type { AnyChannel } from './channel.ts';
 import { mount, type MountedRoute, refuseOtherMethods } from './mount.ts';
@@ -17,8 +18,41 @@ export interface App {
 
 const MAX_URL_BYTES = 2048;
 
-/** One listener's application: its channels, one error shape, one log line a request. */
-export function createApp(services: Services, listener: string, channels: readonly AnyChannel[]): App {
+const CORS = {
+  allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+  allowHeaders: [
+    'Authorization',
+    'Content-Type',
+    'Encrypt-Response',
+    'Encrypted-Request',
+    'Issuer-Code',
+    'Public-Key',
+    'X-Idempotency-Key',
+    'X-Request-Id',
+    'X-Session-Token',
+  ],
+  exposeHeaders: [
+    'Idempotency-Replayed',
+    'Location',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+    'Retry-After',
+    'X-Request-Id',
+  ],
+  maxAge: 600,
+};
+
+/**
+ * One listener's application: its channels, one error shape, one log line a request. Pages of `corsOrigins` may call
+ * it with a token, never with the cookie of the panel.
+ */
+export function createApp(
+  services: Services,
+  listener: string,
+  channels: readonly AnyChannel[],
+  corsOrigins: readonly string[] = [],
+): App {
   const app = new Hono({ getPath });
   app.use('*', async (context, next) => {
     const startedAtMs = performance.now();
@@ -37,6 +71,7 @@ export function createApp(services: Services, listener: string, channels: readon
       replayed: headers.has('idempotency-replayed'),
     });
   });
+  if (corsOrigins.length > 0) app.use('*', cors({ ...CORS, origin: [...corsOrigins] }));
   app.use('*', async (context, next) => {
     if (targetOf(context.req.raw, context.env).length > MAX_URL_BYTES)
       throw new Refusal('PAYLOAD_TOO_LARGE', 'The address is too long.');

@@ -34,6 +34,7 @@ export const apiSettings = {
     default: 'http://localhost:8080',
     required: 'in-production',
   }),
+  PUBLIC_CORS_ORIGINS: list('origins whose pages may call the public listener'),
   TRUSTED_PROXY_CIDRS: list('proxies whose X-Forwarded-For is believed'),
   RATE_LIMIT_EXEMPT_CIDRS: list('addresses whose calls without identity are not counted'),
   PUBLIC_TLS_CERT: text('certificate file of the public listener'),
@@ -94,7 +95,8 @@ export function readApiConfig(): ApiSettings {
   return values;
 }
 
-function crossFaults(values: ApiSettings): SettingFault[] {
+/** What is wrong with settings that are each right by themselves. */
+export function crossFaults(values: ApiSettings): SettingFault[] {
   const production = values.NODE_ENV === 'production';
   const faults = [...checkVaultSettings(values, production), ...checkTemporalSettings(values)];
   for (const name of [
@@ -142,8 +144,14 @@ function crossFaults(values: ApiSettings): SettingFault[] {
       faults.push({ name, fault: 'must hold addresses and ranges only: 10.0.0.0/8' });
     }
   }
+  if (!values.PUBLIC_CORS_ORIGINS.every(isOrigin)) {
+    faults.push({ name: 'PUBLIC_CORS_ORIGINS', fault: 'must hold origins only: https://app.example.com' });
+  }
   if (production && !values.PUBLIC_URL.startsWith('https://')) {
     faults.push({ name: 'PUBLIC_URL', fault: 'must start with https:// in production' });
   }
   return faults;
 }
+
+const isOrigin = (value: string): boolean =>
+  /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;

@@ -120,7 +120,7 @@ const services: Services = {
   nowMs: Date.now,
 };
 
-const publicApp = createApp(services, 'public', publicChannels);
+const publicApp = createApp(services, 'public', publicChannels, config.PUBLIC_CORS_ORIGINS);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
 mountKybForm(publicApp.hono, services);
 mountAuthority(publicApp.hono, services);

@@ -117,19 +117,18 @@ async function checkPassword(
   const { vault, engine, operators } = call.services;
   const { email: address, password } = call.body;
   const emailHash = emailHashOf(vault, address);
-  const operator = await call.atomically((trx) => findOperatorByEmail(trx, address));
-  const operatorId = operator?.operatorId ?? null;
-  const verdict = await call.atomically(async (trx) => {
-    const taken = await takeTry(trx, emailHash, operatorId, operators.timeZone);
-    if (taken.kind === 'wait') await auditTry(trx, 'operator.sign_in', operator, 'DENIED');
-    return taken;
+  const { operator, verdict } = await call.atomically(async (trx) => {
+    const found = await findOperatorByEmail(trx, address);
+    const taken = await takeTry(trx, emailHash, found?.operatorId ?? null, operators.timeZone);
+    if (taken.kind === 'wait') await auditTry(trx, 'operator.sign_in', found, 'DENIED');
+    return { operator: found, verdict: taken };
   });
   if (verdict.kind === 'wait') throw waitRefusal(verdict.locked, verdict.seconds);
   const usable = operator?.state === 'ACTIVE' ? operator : undefined;
   const [stored = null] = usable === undefined ? [] : await lastPasswords(engine, usable.operatorId);
   if ((await isSecret(vault, password, stored)) && usable !== undefined) return { operator: usable, stored };
   await call.atomically(async (trx) => {
-    await lockAfterTries(trx, emailHash, operatorId, operators.timeZone);
+    await lockAfterTries(trx, emailHash, operator?.operatorId ?? null, operators.timeZone);
     await auditTry(trx, 'operator.sign_in', operator, 'DENIED');
   });
   throw invalidCredentials();

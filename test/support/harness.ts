@@ -127,6 +127,7 @@ export interface ApiOptions {
   /** The token buckets; without any, everybody may send as fast as they can. */
   readonly rates?: RateLimits;
   readonly trustedProxies?: readonly string[];
+  readonly corsOrigins?: readonly string[];
 }
 
 /** The API on random ports over a fresh database, with the processor simulator on the other side. */
@@ -184,7 +185,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiHarness> {
     rates: options.rates ?? UNLIMITED,
     trustedProxies: options.trustedProxies ?? [],
   });
-  const publicApp = createApp(parts.services, 'public', publicChannels);
+  const publicApp = createApp(parts.services, 'public', publicChannels, options.corsOrigins);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
   const routes = [...publicApp.routes, ...certificateApp.routes];
   mountKybForm(publicApp.hono, parts.services);

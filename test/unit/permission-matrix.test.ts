@@ -108,6 +108,7 @@ const MATRIX: readonly (readonly [cells: string, ...calls: string[]])[] = [
     'GET /corporations/*',
     'GET /corporations/*/{employees,addresses}',
     'GET /corporations/*/employees/*',
+    'GET /corporations/*/employees/*/cards',
   ],
   [
     'x|x|-',
