@@ -24,7 +24,6 @@ export async function createUser(
   programme: Programme,
   body: z.output<typeof newCustomerBody>,
 ): Promise<{ readonly customer: Customer; readonly personal: PersonalData }> {
-  refuseUnderage(body.birthDate, programme.minAge, nowOf(trx).toISOString().slice(0, 10));
   const { partnerId } = programme;
   const subjectKey = newSubjectKey(vault, { subjectId: newSubjectId(trx), partnerId });
   const personal: PersonalData = {
@@ -45,5 +44,7 @@ export async function createUser(
     riskLevel: body.riskLvl ?? 'LOW',
     documentExpirationDate: body.documentExpirationDate ?? null,
   });
+  // After the conflicts that storing the user shows (channels 2); what is refused is undone.
+  refuseUnderage(body.birthDate, programme.minAge, nowOf(trx).toISOString().slice(0, 10));
   return { customer, personal };
 }

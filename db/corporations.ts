@@ -12,6 +12,7 @@ import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
 import type { CorporationsTable } from './database.ts';
 import type { Programme } from './partners.ts';
+import { lockForApplicationHits } from './screening-hits.ts';
 
 /** A corporation's row, with the wrapped key that its contact and addresses are sealed under. */
 export interface Corporation {
@@ -117,6 +118,8 @@ export async function createCorporation(
     after: auditedMembers(created),
     partnerId,
   });
+  const { kybApplicationId } = created;
+  if (kybApplicationId !== null) await lockForApplicationHits(trx, created, kybApplicationId);
   return created;
 }
 
@@ -244,6 +247,7 @@ export async function updateCorporation(
     after: { ...auditedMembers(changed), contactChanged: change.contact !== undefined },
     partnerId: corporation.partnerId,
   });
+  if (kybApplicationId !== undefined) await lockForApplicationHits(trx, changed, kybApplicationId);
   return changed;
 }
 

@@ -54,7 +54,7 @@ export async function listHits(
   return (await query.execute()).map(toHit);
 }
 
-/** One hit. Throws `SCREENING_HIT_NOT_FOUND`. */
+/** One hit. Throws `HIT_NOT_FOUND`. */
 export async function readHit(
   trx: Trx,
   key: { readonly hitId: string; readonly partnerId?: number | undefined },
@@ -62,7 +62,7 @@ export async function readHit(
   let query = selectHits(trx).where('hit_id', '=', key.hitId);
   if (key.partnerId !== undefined) query = query.where('partner_id', '=', key.partnerId);
   const row = await query.executeTakeFirst();
-  if (row === undefined) throw new Refusal('SCREENING_HIT_NOT_FOUND', 'There is no such screening hit.');
+  if (row === undefined) throw new Refusal('HIT_NOT_FOUND', 'There is no such screening hit.');
   return toHit(row);
 }
 
@@ -77,7 +77,7 @@ export interface DecideHit {
 /**
  * Ends an open hit, with what follows (onboarding 6.7): a confirmed sanction locks the customer, or the corporation
  * of the person, and ends a running verification; a false one lifts the lock when it was the last; a confirmed PEP is
- * marked. A company's application that runs is told. Throws `SCREENING_HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
+ * marked. A company's application that runs is told. Throws `HIT_NOT_FOUND`, `STATE_CONFLICT`. Engine only.
  */
 export async function decideHit(trx: Trx, request: DecideHit): Promise<ScreeningHit> {
   const found = await readHit(trx, request);
@@ -169,6 +169,10 @@ async function corporationOf(trx: Trx, hit: ScreeningHit) {
 async function sanctioned(trx: Trx, hit: ScreeningHit): Promise<boolean> {
   const { kybApplicationId } = hit;
   if (kybApplicationId === null) return (await hitSummary(trx, hit.subject)).sanction;
+  return await hasSanctionHit(trx, kybApplicationId);
+}
+
+async function hasSanctionHit(trx: Trx, kybApplicationId: string): Promise<boolean> {
   const left = await trx
     .selectFrom('screening_hits')
     .select('hit_id')
@@ -177,6 +181,18 @@ async function sanctioned(trx: Trx, hit: ScreeningHit): Promise<boolean> {
     .where('list_code', '<>', 'PEP')
     .executeTakeFirst();
   return left !== undefined;
+}
+
+/**
+ * Locks a corporation that takes over an application with a sanction hit that is open or confirmed: when it was found
+ * there was no corporation to lock (onboarding 6.7).
+ */
+export async function lockForApplicationHits(
+  trx: Trx,
+  corporation: { readonly corporationId: string; readonly partnerId: number },
+  kybApplicationId: string,
+): Promise<void> {
+  if (await hasSanctionHit(trx, kybApplicationId)) await addTransactionalLock(trx, corporation, DETECTED);
 }
 
 async function markAsPep(trx: Trx, customerId: number): Promise<void> {

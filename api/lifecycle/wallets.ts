@@ -143,10 +143,10 @@ const updateUser = partnerRoute({
       const { vault } = call.services;
       const programme = soleProgramme(call.principal);
       const customer = await lockCustomer(trx, [programme.programmeId], userId);
+      const changed = await updateCustomer(trx, programme, customer, toChange(vault, customer, call.body));
       if (call.body.birthDate !== undefined) {
         refuseUnderage(call.body.birthDate, programme.minAge, today(trx));
       }
-      const changed = await updateCustomer(trx, programme, customer, toChange(vault, customer, call.body));
       return { status: 200, body: await presentWithLocks(trx, vault, changed) };
     });
   },

@@ -1,6 +1,6 @@
 import type { TransactionalLock } from '../../db/transactional-locks.ts';
 import { LOCK_ORIGINS } from '../../domain/transactional-lock.ts';
-import { date, dateTime, text, z } from './shared.ts';
+import { date, dateTime, text, unsaid, z } from './shared.ts';
 
 /** Body of `POST .../transactional-locks` (onboarding 7); the reasons of a programme are not in the schema. */
 export const lockReasonBody = z
@@ -8,8 +8,8 @@ export const lockReasonBody = z
     lockReason: z
       .string({ error: 'must be a reason of the list' })
       .regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list'),
-    note: text(1, 500).optional(),
-    until: dateTime().optional(),
+    note: unsaid(text(1, 500)),
+    until: unsaid(dateTime()),
   })
   .openapi('TransactionalLockRequest');
 

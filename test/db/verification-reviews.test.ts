@@ -259,7 +259,7 @@ describe('a hit', () => {
       ),
     );
     expect(outcomes.filter((one) => one === 'OK')).toHaveLength(1);
-    expect(await codeOf(decide(newIdAt(new Date()), 'CONFIRMED'))).toBe('SCREENING_HIT_NOT_FOUND');
+    expect(await codeOf(decide(newIdAt(new Date()), 'CONFIRMED'))).toBe('HIT_NOT_FOUND');
   });
 });
 
