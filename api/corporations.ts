@@ -70,7 +70,9 @@ export async function changeCorporation(
   corporation: Corporation,
   body: z.output<typeof corporationChangeBody>,
 ): Promise<Corporation> {
-  const { email, phone, addresses, kyb: _kyb, kybApplicationId, ...plain } = body;
+  const { email, phone, addresses, kyb: _kyb, kybApplicationId: application, ...plain } = body;
+  // Who puts back what they were told changes nothing with it.
+  const kybApplicationId = application === corporation.kybApplicationId ? undefined : application;
   const company =
     kybApplicationId === undefined ? null : await acceptedCompany(trx, vault, programme, kybApplicationId);
   const kyb = kybOf(body, company);

@@ -46,7 +46,6 @@ export async function createUser(
   programme: Programme,
   body: z.output<typeof newCustomerBody>,
 ): Promise<{ readonly customer: Customer; readonly personal: PersonalData }> {
-  refuseUnderage(body.birthDate, programme.minAge, nowOf(trx).toISOString().slice(0, 10));
   const { partnerId } = programme;
   const subjectKey = newSubjectKey(vault, { subjectId: newSubjectId(trx), partnerId });
   const personal: PersonalData = {
@@ -67,6 +66,8 @@ export async function createUser(
     riskLevel: body.riskLvl ?? 'LOW',
     documentExpirationDate: body.documentExpirationDate ?? null,
   });
+  // After the conflicts that storing the user shows (channels 2); what is refused is undone.
+  refuseUnderage(body.birthDate, programme.minAge, nowOf(trx).toISOString().slice(0, 10));
   return { customer, personal };
 }
 
@@ -80,10 +81,11 @@ export async function changeUser(
   customer: Customer,
   body: UserChange,
 ): Promise<Customer> {
+  const changed = await updateCustomer(trx, programme, customer, toChange(vault, customer, body));
   if (body.birthDate !== undefined) {
     refuseUnderage(body.birthDate, programme.minAge, nowOf(trx).toISOString().slice(0, 10));
   }
-  return await updateCustomer(trx, programme, customer, toChange(vault, customer, body));
+  return changed;
 }
 
 function toChange(vault: Vault, customer: Customer, body: UserChange): CustomerChange {

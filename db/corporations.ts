@@ -15,6 +15,7 @@ import type { CorporationsTable } from './database.ts';
 import { byId, inOrder, type Keyset } from './keyset.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
+import { lockForApplicationHits } from './screening-hits.ts';
 
 /** A corporation's row, with the wrapped key that its contact and addresses are sealed under. */
 export interface Corporation {
@@ -123,6 +124,7 @@ export async function createCorporation(
     partnerId,
   });
   if (created.kyb !== 'NOT_STARTED') await startScreening(trx, created, row.version);
+  if (created.kybApplicationId !== null) await lockForApplicationHits(trx, created);
   return created;
 }
 
@@ -274,6 +276,7 @@ export async function updateCorporation(
   if ((kyb !== undefined && kyb !== corporation.kyb) || kybApplicationId !== undefined) {
     await startScreening(trx, changed, version);
   }
+  if (kybApplicationId !== undefined) await lockForApplicationHits(trx, changed);
   return changed;
 }
 

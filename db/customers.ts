@@ -87,7 +87,6 @@ export async function createCustomer(
   customer: NewCustomer,
 ): Promise<Customer> {
   refuseClosed(programme);
-  if (customer.kyc !== 'NOT_STARTED') refuseUnlessExternal(programme);
   const { partnerId, programmeId } = programme;
   const passed = customer.kyc === 'SUCCESS';
   await trx
@@ -119,6 +118,8 @@ export async function createCustomer(
       .returningAll()
       .executeTakeFirstOrThrow(),
   );
+  // Conflicts answer before rules of business (channels 2), and only the database knows of conflicts.
+  if (customer.kyc !== 'NOT_STARTED') refuseUnlessExternal(programme);
   const created = toCustomer({ ...row, ...keyColumns(customer.subjectKey) });
   await audit(trx, {
     action: 'customer.created',
@@ -220,6 +221,10 @@ export async function listCustomers(
   page: { readonly limit: number; readonly beforeId?: number | null; readonly order?: Keyset<'id'> },
 ): Promise<Customer[]> {
   let query = inOrder(selectCustomer(trx, scope), ORDERS, page.order ?? byId(page.beforeId), page.limit);
+  // Phone and e-mail of a deleted customer are free, and no way to find them any more.
+  if (filter.phoneIndex !== undefined || filter.emailIndex !== undefined) {
+    query = query.where('state', '<>', 'DELETED');
+  }
   if (filter.phoneIndex !== undefined) query = query.where('phone_index', '=', filter.phoneIndex);
   if (filter.emailIndex !== undefined) query = query.where('email_index', '=', filter.emailIndex);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
@@ -274,7 +279,7 @@ export async function updateCustomer(
   change: CustomerChange,
 ): Promise<Customer> {
   refuseByState(customer, change);
-  const kyc = await kycConsequence(trx, programme, customer, change.kyc);
+  const kyc = await kycConsequence(trx, customer, change.kyc);
   const { person, documentExpirationDate } = change;
   if (person !== undefined && !(await isReachedBy(trx, customer.customerId, person))) {
     await closeWaysIn(trx, customer.customerId);
@@ -299,6 +304,7 @@ export async function updateCustomer(
       .where('customer_id', '=', customer.customerId)
       .execute(),
   );
+  if (change.kyc !== undefined && change.kyc !== customer.kyc) refuseUnlessExternal(programme);
   const changed = await readCustomer(trx, [customer.programmeId], customer.customerId);
   await audit(trx, {
     action: 'customer.updated',
@@ -386,12 +392,11 @@ function refuseByState(customer: Customer, change: CustomerChange): void {
   }
 }
 
-async function kycConsequence(trx: Trx, programme: Programme, customer: Customer, kyc: KycState | undefined) {
+async function kycConsequence(trx: Trx, customer: Customer, kyc: KycState | undefined) {
   if (kyc === undefined || kyc === customer.kyc) return kycChange(customer.kyc, customer.kyc);
   if (await hasRunningVerification(trx, customer.customerId)) {
     throw new Refusal('VERIFICATION_IN_PROGRESS', 'A verification of this user waits for its decision.');
   }
-  refuseUnlessExternal(programme);
   return kycChange(customer.kyc, kyc);
 }
 

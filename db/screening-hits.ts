@@ -196,6 +196,19 @@ async function holdCorporationOf(trx: Trx, hit: ScreeningHit): Promise<HeldCorpo
   return row === undefined ? null : { corporationId: row.corporation_id, partnerId: row.partner_id };
 }
 
+/**
+ * Locks a corporation that takes over an application with a sanction hit that is open or confirmed: when it was found
+ * there was no corporation to lock (onboarding 6.7).
+ */
+export async function lockForApplicationHits(
+  trx: Trx,
+  corporation: { readonly corporationId: string; readonly partnerId: number },
+): Promise<void> {
+  if (await isCompanySanctioned(trx, corporation.corporationId)) {
+    await addTransactionalLock(trx, corporation, DETECTED);
+  }
+}
+
 async function markAsPep(trx: Trx, customerId: number): Promise<void> {
   await trx
     .updateTable('customers')

@@ -10,7 +10,18 @@ import { programmeIds } from '../reach.ts';
 import { lockBody } from '../schemas/card-lock.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
 import { limitsSchema } from '../schemas/limit.ts';
-import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
+import {
+  configId,
+  integerId,
+  listOf,
+  page,
+  pathIntegerId,
+  text,
+  unsaid,
+  uuid,
+  word,
+  z,
+} from '../schemas/shared.ts';
 
 const ofCard = z.strictObject({ cardId: pathIntegerId() });
 
@@ -31,7 +42,7 @@ const createVirtual = customerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().nullish(),
+    dcUserId: unsaid(integerId()),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),

@@ -11,7 +11,7 @@ import {
 } from '../../domain/corporation.ts';
 import { addressSchema, typedAddress } from './address.ts';
 import { country, email, newCustomerBody, phone } from './customer.ts';
-import { date, integerId, page, text, uuid, word, z } from './shared.ts';
+import { date, integerId, page, text, unsaid, uuid, word, z } from './shared.ts';
 
 const website = () =>
   text(9, 200).refine(
@@ -59,9 +59,9 @@ export const corporationChangeBody = z
     registryNumber: text(1, 32).nullable().optional(),
     website: website().nullable().optional(),
     externalId: text(1, 64).nullable().optional(),
-    addresses: addresses().optional(),
-    kybApplicationId: uuid().optional(),
-    kyb: word(KYB_STATES).optional(),
+    addresses: unsaid(addresses()),
+    kybApplicationId: unsaid(uuid()),
+    kyb: unsaid(word(KYB_STATES)),
   })
   .openapi('CorporationChange');
 
@@ -148,9 +148,9 @@ export const newEmployeeBody = z
 
 export const employeeChangeBody = z
   .strictObject({
-    role: word(EMPLOYEE_ROLES).optional(),
+    role: unsaid(word(EMPLOYEE_ROLES)),
     position: text(1, 64).nullable().optional(),
-    state: word(['ACTIVE', 'SUSPENDED']).optional(),
+    state: unsaid(word(['ACTIVE', 'SUSPENDED'])),
   })
   .openapi('EmployeeChange');
 

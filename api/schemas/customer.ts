@@ -1,7 +1,7 @@
 import type { Customer } from '../../db/customers.ts';
 import * as members from '../../db/person-schema.ts';
 import { KYC_STATES, type PersonalData, RISK_LEVELS, SETTABLE_STATES } from '../../domain/customer.ts';
-import { date, day, integerId, page, text, word, z } from './shared.ts';
+import { date, day, integerId, page, text, unsaid, word, z } from './shared.ts';
 
 /** E.164 digits; one leading plus is cut. */
 export const phone = () => members.phone().openapi({ type: 'string', example: '48123456789' });
@@ -42,7 +42,7 @@ export const newCustomerBody = z
 /** Body of `PUT /users/{userId}`: absent = unchanged, null clears what may be empty. */
 export const customerChangeBody = z
   .strictObject({
-    userId: integerId().optional(),
+    userId: unsaid(integerId()),
     ...z.object(person).partial().shape,
     state: word(SETTABLE_STATES).optional(),
     kyc: word(KYC_STATES).optional(),

@@ -1,3 +1,4 @@
+import { postCode } from '../../db/person-schema.ts';
 import type { Address } from '../../domain/customer.ts';
 import { LEGAL_FORMS } from '../../domain/corporation.ts';
 import {
@@ -10,14 +11,12 @@ import {
   SOURCES_OF_FUNDS,
 } from '../../domain/kyb-form.ts';
 import { birthDate, country, email, language, nationality, personName, phone } from './customer.ts';
-import { amount, currencyCode, day, text, uuid, word, z } from './shared.ts';
+import { amount, day, knownCurrency, text, uuid, word, z } from './shared.ts';
 
 /** The sections of a company's form (onboarding 8.2). A draft may be incomplete: what is sent must be well-formed. */
 const draft = <T extends z.ZodType>(field: T) => field.nullish().transform((value) => value ?? null);
 
 const flag = () => z.boolean({ error: 'must be true or false' }).nullish();
-
-const postCode = () => text(1, 16).refine((value) => /^[\p{L}\p{N} -]+$/u.test(value), 'must be a post code');
 
 const address = () =>
   z
@@ -91,7 +90,7 @@ export const businessBody = z
     customerKinds: draft(z.array(word(CUSTOMER_KINDS)).max(CUSTOMER_KINDS.length)),
     licences: draft(z.array(licence).max(MOST_LICENCES)),
     accountPurpose: draft(text(1, 500)),
-    expectedMonthlyVolume: draft(z.strictObject({ amount: amount(), currency: currencyCode() })),
+    expectedMonthlyVolume: draft(z.strictObject({ amount: amount(), currency: knownCurrency() })),
   })
   .transform((value): BusinessSection => ({
     ...value,

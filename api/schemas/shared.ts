@@ -136,6 +136,10 @@ export const issuerCode = () =>
 export const configId = () =>
   z.string({ error: 'must be a text of digits' }).regex(/^[0-9]{1,20}$/, 'must be 1 to 20 digits');
 
+/** A member that may be left out; null, which clears nothing here, leaves it out too (channels 5). */
+export const unsaid = <T extends z.ZodType>(member: T) =>
+  member.nullish().transform((value) => value ?? undefined);
+
 /** A file of a multipart form. */
 export const file = () =>
   z

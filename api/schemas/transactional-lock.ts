@@ -1,6 +1,6 @@
 import type { TransactionalLock } from '../../db/transactional-locks.ts';
 import { LOCK_ORIGINS } from '../../domain/transactional-lock.ts';
-import { date, dateTime, text, z } from './shared.ts';
+import { date, dateTime, text, unsaid, z } from './shared.ts';
 
 /** A reason as it is written; those of a programme are not in the schema. */
 export const lockReasonName = () =>
@@ -12,8 +12,8 @@ export const lockReasonName = () =>
 export const lockReasonBody = z
   .strictObject({
     lockReason: lockReasonName(),
-    note: text(1, 500).nullish(),
-    until: dateTime().nullish(),
+    note: unsaid(text(1, 500)),
+    until: unsaid(dateTime()),
   })
   .openapi('TransactionalLockRequest');
 

@@ -5,7 +5,18 @@ import { listCardsOf, presentCard, requireCard, sealFullCardAgain, targetOf } fr
 import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
-import { configId, integerId, listOf, page, pathIntegerId, text, uuid, word, z } from '../schemas/shared.ts';
+import {
+  configId,
+  integerId,
+  listOf,
+  page,
+  pathIntegerId,
+  text,
+  unsaid,
+  uuid,
+  word,
+  z,
+} from '../schemas/shared.ts';
 
 const cardParams = z.strictObject({ customerId: pathIntegerId().optional(), cardId: pathIntegerId() });
 
@@ -29,8 +40,8 @@ const createVirtualCard = partnerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().nullish(),
-    dcCorporationId: uuid().nullish(),
+    dcUserId: unsaid(integerId()),
+    dcCorporationId: unsaid(uuid()),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),

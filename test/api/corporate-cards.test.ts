@@ -161,7 +161,9 @@ describe('a virtual card of a corporation', () => {
 
   it('needs no person: it is then in the name of the company', async () => {
     const { dcCorporationId, balanceId } = await aCompanyWithBalance();
-    const card = await openAnswer(await order({ balanceId, dcCorporationId, holderName: 'WORKS FLEET' }));
+    const card = await openAnswer(
+      await order({ balanceId, dcCorporationId, dcUserId: null, holderName: 'WORKS FLEET' }),
+    );
     expect(card).toMatchObject({ dcCorporationId, dcUserId: null, holderName: 'WORKS FLEET' });
   });
 

@@ -255,6 +255,62 @@ describe('an application of the company', () => {
     expect([second.status, second.body.kyb]).toEqual([200, 'SUCCESS']);
   });
 
+  it('stays with its corporation when it is sent again, and brings nothing then', async () => {
+    const kybApplicationId = await anApplication('ACCEPTED');
+    const id = await aCorporation(api, { kyb: null, kybApplicationId });
+    await call('PUT', `/${id}`, { kyb: 'FAILED', legalForm: null });
+    const again = await call('PUT', `/${id}`, { kybApplicationId, name: 'New Works' });
+    expect([again.status, again.body]).toEqual([
+      200,
+      expect.objectContaining({ name: 'New Works', kyb: 'FAILED', legalForm: null, kybApplicationId }),
+    ]);
+  });
+
+  it.each([
+    ['OPEN', 'UN', ['SCREENING_DETECTED']],
+    ['CONFIRMED', 'UN', ['SCREENING_DETECTED']],
+    ['FALSE_POSITIVE', 'UN', []],
+    ['OPEN', 'PEP', []],
+  ] as const)('with a hit %s of the list %s locks its corporation: %s', async (state, list, reasons) => {
+    const other = await aCorporation(api, { kyb: null });
+    const [made, joined] = [await anApplication('ACCEPTED'), await anApplication('ACCEPTED')];
+    for (const applicationId of [made, joined]) await aHit(applicationId, { state, list_code: list });
+    const created = await call('POST', '', aCompany({ kyb: null, kybApplicationId: made }));
+    expect([created.status, created.body.transactionalLocks]).toEqual([201, reasons]);
+    const changed = await call('PUT', `/${other}`, { kybApplicationId: joined });
+    expect([changed.status, changed.body.transactionalLocks]).toEqual([200, reasons]);
+  });
+
+  /** A person of the application was found on a list. */
+  async function aHit(
+    applicationId: string,
+    hit: { state: 'OPEN' | 'CONFIRMED' | 'FALSE_POSITIVE'; list_code: string },
+  ): Promise<void> {
+    const { partner_id: partnerId } = await api.owner
+      .selectFrom('kyb_applications')
+      .select('partner_id')
+      .where('application_id', '=', applicationId)
+      .executeTakeFirstOrThrow();
+    await api.owner
+      .insertInto('screening_hits')
+      .values({
+        hit_id: newIdAt(new Date()),
+        partner_id: partnerId,
+        subject_type: 'PERSON',
+        subject_ref: randomUUID(),
+        kyb_application_id: applicationId,
+        verification_id: null,
+        entry_id: 'e-1',
+        entry_fingerprint: 'f',
+        score: 1,
+        note: null,
+        decided_by: null,
+        decided_at: null,
+        ...hit,
+      })
+      .execute();
+  }
+
   it('422 one that is not accepted; 404 one that is not there; 400 another kyb beside it', async () => {
     const kybApplicationId = await anApplication('IN_REVIEW');
     expect(titleOf(await call('POST', '', aCompany({ kybApplicationId })))).toEqual([
@@ -285,6 +341,16 @@ describe('reading and changing a corporation', () => {
     expect(await ids(`externalId=${String(company['externalId'])}&state=LOCKED`)).toEqual([]);
     const first = await call('GET', '?limit=1');
     expect(await ids(`limit=1&cursor=${first.body.nextCursor}`)).toEqual([id]);
+  });
+
+  it('takes null for what cannot be cleared as not said', async () => {
+    const id = await aCorporation(api, { addresses: [{ type: 'REGISTERED', ...address }] });
+    const before = (await call('GET', `/${id}`)).body;
+    const answer = await call('PUT', `/${id}`, { kyb: null, kybApplicationId: null, addresses: null });
+    expect([answer.status, answer.body]).toEqual([200, { ...before, updatedAt: answer.body.updatedAt }]);
+    const { employeeId } = await anEmployee(api, id);
+    const employee = await call('PUT', `/${id}/employees/${employeeId}`, { role: null, state: null });
+    expect([employee.status, employee.body]).toMatchObject([200, { role: 'EMPLOYEE', state: 'ACTIVE' }]);
   });
 
   it('changes what is sent, clears what is null, leaves the rest', async () => {

@@ -435,6 +435,17 @@ describe('submit', () => {
   });
 });
 
+describe('formats', () => {
+  it('400 a currency that does not exist, and a post code that an address of a corporation may not have', async () => {
+    const door = await begun();
+    const volume = { expectedMonthlyVolume: { amount: 1, currency: 'QQQ' } };
+    expect(fieldsOf(await put(door, 'BUSINESS', volume))).toEqual(['expectedMonthlyVolume.currency']);
+    const { registeredAddress } = anEntity() as { registeredAddress: object };
+    const entity = { registeredAddress: { ...registeredAddress, postCode: '20-12Ł' } };
+    expect(fieldsOf(await put(door, 'ENTITY', entity))).toEqual(['registeredAddress.postCode']);
+  });
+});
+
 describe('a correction', () => {
   const marksOf = (door: KybDoor) =>
     api.owner

@@ -55,6 +55,12 @@ describe('transactional locks of a user', () => {
     expect(await pay()).toBe('APPROVED');
   });
 
+  it('take null for what is not said', async () => {
+    const added = await add({ lockReason: 'PRADO_VERIFICATION', note: null, until: null });
+    expect([added.status, added.body.note, added.body.until]).toEqual([201, null, null]);
+    expect((await locks('DELETE', '/PRADO_VERIFICATION')).status).toBe(204);
+  });
+
   it('shows pages, and refuses a cursor of elsewhere', async () => {
     for (const lockReason of ['ZEN_LOCK', 'FENIGE_LOCK', 'PEKAO_LOCK']) await add({ lockReason });
     const first = await locks('GET', '?limit=2');

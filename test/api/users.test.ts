@@ -223,6 +223,18 @@ describe('addresses of a user', () => {
 });
 
 describe('the list of users', () => {
+  it('does not find a deleted one by phone or e-mail, but by externalId', async () => {
+    const person = aPerson({ externalId: `c-${randomUUID()}` });
+    const { id } = (await call('POST', '/users', person)).body;
+    const found = async (query: string) =>
+      (await call('GET', `/users?${query}`)).body.items.map((one: { id: number }) => one.id);
+    const [byPhone, byEmail] = [`phone=${String(person['phone'])}`, `email=${String(person['email'])}`];
+    expect([await found(byPhone), await found(byEmail)]).toEqual([[id], [id]]);
+    await call('DELETE', `/users/${id}`);
+    expect([await found(byPhone), await found(byEmail)]).toEqual([[], []]);
+    expect(await found(`externalId=${String(person['externalId'])}`)).toEqual([id]);
+  });
+
   it('filters by phone, email, externalId, state and kyc, and goes on with its cursor', async () => {
     const person = aPerson({ externalId: `l-${randomUUID()}` });
     const { id } = (await call('POST', '/users', person)).body;

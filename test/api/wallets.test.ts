@@ -385,6 +385,49 @@ describe('409', () => {
   });
 });
 
+describe('409 before 422', () => {
+  it('tells of a deleted user and of conflicts before the age and the kyc of the programme', async () => {
+    const child = '2020-01-01';
+    const { id } = await create();
+    const taken = await create();
+    await call('DELETE', `/users/${id}`);
+    const shared = { headers: { 'Issuer-Code': 'shared' } };
+    const first = await call('POST', '/wallet', { body: body(), ...shared });
+    for (const [answer, title] of [
+      [await call('PUT', `/users/${id}`, { body: { birthDate: child } }), 'STATE_CONFLICT'],
+      [
+        await call('POST', '/wallet', { body: body({ phone: taken.phone, birthDate: child }) }),
+        'PHONE_ALREADY_REGISTERED',
+      ],
+      [
+        await call('PUT', `/users/${(await create()).id}`, {
+          body: { email: taken.email, birthDate: child },
+        }),
+        'EMAIL_ALREADY_REGISTERED',
+      ],
+      [
+        await call('POST', '/wallet', { body: body({ phone: first.body.phone, kyc: 'SUCCESS' }), ...shared }),
+        'PHONE_ALREADY_REGISTERED',
+      ],
+    ] as const) {
+      expect([answer.status, answer.body.title]).toEqual([409, title]);
+    }
+  });
+
+  it('leaves nothing of a user who is refused for their age', async () => {
+    const sent = body({ birthDate: '2020-01-01' });
+    expect((await call('POST', '/wallet', { body: sent })).status).toBe(422);
+    expect((await call('POST', '/wallet', { body: { ...sent, birthDate: '1990-04-12' } })).status).toBe(201);
+    const { id } = await create();
+    const changed = await call('PUT', `/users/${id}`, { body: { lastName: 'Lis', birthDate: '2020-01-01' } });
+    expect(changed.status).toBe(422);
+    expect((await call('GET', `/users/${id}`)).body).toMatchObject({
+      lastName: 'Nowak',
+      birthDate: '1990-04-12',
+    });
+  });
+});
+
 describe('422', () => {
   it('refuses somebody below the age of the programme, on create and change', async () => {
     const young = `${new Date().getUTCFullYear() - 17}-01-01`;
