@@ -8,6 +8,7 @@ import {
   lockTries,
   takeMail,
   takeTry,
+  tooManyMails,
   waitRefusal,
 } from '../../db/operator-sign-ins.ts';
 import { acceptTotp, findOperator, lockOperator, offerTotp } from '../../db/operators.ts';
@@ -22,7 +23,6 @@ import { emailHashOf, isMailedCode, mailCode, openTotp, sealTotp, takeTotp } fro
 
 const own = { permission: 'self', jwe: 'open', idempotency: 'ignored' } as const;
 const codeText = () => z.string({ error: 'must be text' }).max(16);
-const HOUR_SECONDS = 3_600;
 
 const invalidCode = (): Refusal => new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
 
@@ -135,7 +135,7 @@ const stepUp = adminRoute({
       await call.asEngine(async (trx) => {
         const operator = await lockOperator(trx, operatorId);
         if (operator.totp) return;
-        if (!(await takeMail(trx, emailHash))) throw waitRefusal(false, HOUR_SECONDS);
+        if (!(await takeMail(trx, emailHash))) throw tooManyMails();
         await keepStepUpCode(trx, sessionId, await mailCode(trx, vault, operator, place));
       });
       return { status: 202 };

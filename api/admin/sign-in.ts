@@ -18,6 +18,7 @@ import {
   lockTries,
   takeMail,
   takeTry,
+  tooManyMails,
   waitRefusal,
 } from '../../db/operator-sign-ins.ts';
 import { openOperatorSession } from '../../db/operator-sessions.ts';
@@ -57,8 +58,6 @@ type Known = Operator & TotpState;
 
 const credentials = z.strictObject({ email: email(), password: secretText() });
 
-const HOUR_SECONDS = 3_600;
-
 const signIn = doorRoute({
   ...door,
   operation: 'signIn',
@@ -84,7 +83,7 @@ const signIn = doorRoute({
       await giveTryBack(trx, emailHash);
       const loginId = newLoginId(trx);
       const secondFactor = operator.totp ? 'TOTP' : 'EMAIL_CODE';
-      if (!operator.totp && !(await takeMail(trx, emailHash))) throw waitRefusal(false, HOUR_SECONDS);
+      if (!operator.totp && !(await takeMail(trx, emailHash))) throw tooManyMails();
       const codeHash = operator.totp ? null : await mailCode(trx, vault, operator, placeOf(loginId));
       const { operatorId, partnerId } = operator;
       const login = { loginId, operatorId, partnerId, secondFactor, codeHash } as const;
