@@ -5,8 +5,10 @@ import {
   forgetKilled,
   NOTHING_SENT,
 } from '../domain/address-guard.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, tooManyRequests } from '../domain/errors.ts';
 import { nowOf, type Trx } from './atomically.ts';
+
+const TOO_MANY = 'Too many codes were asked for. Wait before asking again.';
 
 /** A phone number or e-mail address, by its keyed index, in one programme. */
 export interface GuardedAddress {
@@ -25,10 +27,9 @@ export async function countSending(trx: Trx, address: GuardedAddress): Promise<v
     case 'SEND':
       return await write(trx, address, verdict.guard);
     case 'TOO_MANY_REQUESTS':
+      throw tooManyRequests(TOO_MANY, { row: 'codes', limit: verdict.most }, verdict.seconds);
     case 'TOO_MANY_ATTEMPTS':
-      throw new Refusal(verdict.verdict, 'Too many codes were asked for. Wait before asking again.', {
-        retryAfterSeconds: verdict.seconds,
-      });
+      throw new Refusal('TOO_MANY_ATTEMPTS', TOO_MANY, { retryAfterSeconds: verdict.seconds });
   }
 }
 

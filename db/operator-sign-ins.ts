@@ -1,5 +1,5 @@
 import { OPERATOR_TRIES, lockedUntil } from '../domain/lock-out.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, tooManyRequests } from '../domain/errors.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { audit } from './audit-log.ts';
 
@@ -98,10 +98,22 @@ const secondsUntil = (now: Date, until: Date): number =>
 
 /** Tells to wait: 429 with the time until it makes sense again. */
 export const waitRefusal = (locked: boolean, seconds: number): Refusal =>
-  new Refusal(
-    locked ? 'TOO_MANY_ATTEMPTS' : 'TOO_MANY_REQUESTS',
-    locked ? 'Too many wrong tries. Sign-in is locked for now.' : 'Too many sign-ins. Wait a little.',
-    { retryAfterSeconds: seconds },
+  locked
+    ? new Refusal('TOO_MANY_ATTEMPTS', 'Too many wrong tries. Sign-in is locked for now.', {
+        retryAfterSeconds: seconds,
+      })
+    : tooManyRequests(
+        'Too many sign-ins. Wait a little.',
+        { row: 'operator-sign-ins', limit: SIGN_INS_A_WINDOW },
+        seconds,
+      );
+
+/** Tells to wait for another mailed code. */
+export const tooManyMails = (): Refusal =>
+  tooManyRequests(
+    'Too many sign-ins. Wait a little.',
+    { row: 'operator-codes', limit: CODES_AN_HOUR },
+    HOUR_MS / 1_000,
   );
 
 /**

@@ -15,7 +15,9 @@ const MOST_KILLED = 10;
 
 export type SendVerdict =
   | { readonly verdict: 'SEND'; readonly guard: AddressGuard }
-  | { readonly verdict: 'TOO_MANY_REQUESTS' | 'TOO_MANY_ATTEMPTS'; readonly seconds: number };
+  /** `most` is the limit that holds longest. */
+  | { readonly verdict: 'TOO_MANY_REQUESTS'; readonly seconds: number; readonly most: number }
+  | { readonly verdict: 'TOO_MANY_ATTEMPTS'; readonly seconds: number };
 
 /** May one more code go out (channels 14: 3 in 15 minutes, 10 a day; channels 11: none while blocked). */
 export function chargeSending(guard: AddressGuard, now: Date): SendVerdict {
@@ -24,8 +26,13 @@ export function chargeSending(guard: AddressGuard, now: Date): SendVerdict {
   }
   const sentAt = within(guard.sentAt, DAY_MS, now);
   const quarter = within(sentAt, QUARTER_MS, now);
-  const freeAt = Math.max(freedAt(quarter, MOST_A_QUARTER, QUARTER_MS), freedAt(sentAt, MOST_A_DAY, DAY_MS));
-  if (freeAt > now.getTime()) return { verdict: 'TOO_MANY_REQUESTS', seconds: secondsUntil(freeAt, now) };
+  const quarterFreeAt = freedAt(quarter, MOST_A_QUARTER, QUARTER_MS);
+  const dayFreeAt = freedAt(sentAt, MOST_A_DAY, DAY_MS);
+  const freeAt = Math.max(quarterFreeAt, dayFreeAt);
+  if (freeAt > now.getTime()) {
+    const most = dayFreeAt > quarterFreeAt ? MOST_A_DAY : MOST_A_QUARTER;
+    return { verdict: 'TOO_MANY_REQUESTS', seconds: secondsUntil(freeAt, now), most };
+  }
   return { verdict: 'SEND', guard: { ...guard, sentAt: [...sentAt, now], blockedUntil: null } };
 }
 
@@ -40,16 +47,14 @@ export function countKilled(guard: AddressGuard, now: Date): AddressGuard {
   };
 }
 
-/** Takes one back that `countKilled` has counted at `at`, with the block that it began. */
+/** Takes one back that `countKilled` has counted at `at`, with the block that it began or made longer. */
 export function forgetKilled(guard: AddressGuard, at: Date): AddressGuard {
   const counted = guard.killedAt.findIndex((one) => one.getTime() === at.getTime());
   if (counted < 0) return guard;
-  const began = guard.blockedUntil?.getTime() === at.getTime() + DAY_MS;
-  return {
-    ...guard,
-    killedAt: guard.killedAt.toSpliced(counted, 1),
-    blockedUntil: began ? null : guard.blockedUntil,
-  };
+  const killedAt = guard.killedAt.toSpliced(counted, 1);
+  if (guard.blockedUntil?.getTime() !== at.getTime() + DAY_MS) return { ...guard, killedAt };
+  const last = killedAt.length >= MOST_KILLED ? killedAt.at(-1) : undefined;
+  return { ...guard, killedAt, blockedUntil: last === undefined ? null : new Date(last.getTime() + DAY_MS) };
 }
 
 const within = (times: readonly Date[], spanMs: number, now: Date): Date[] =>

@@ -16,6 +16,7 @@ import {
   lockTries,
   takeMail,
   takeTry,
+  tooManyMails,
   waitRefusal,
 } from '../../db/operator-sign-ins.ts';
 import { acceptTotp, findOperator, lockOperator, offerTotp } from '../../db/operators.ts';
@@ -31,7 +32,6 @@ import { emailHashOf, isMailedCode, mailCode, openTotp, sealTotp, takeTotp } fro
 
 const own = { permission: 'self', jwe: 'open', idempotency: 'ignored' } as const;
 const codeText = () => z.string({ error: 'must be text' }).max(16);
-const HOUR_SECONDS = 3_600;
 
 const invalidCode = (): Refusal => new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
 
@@ -159,7 +159,7 @@ const stepUp = adminRoute({
         await lockTries(trx, emailHash);
         const operator = await lockOperator(trx, operatorId);
         if (operator.totp) return;
-        if (!(await takeMail(trx, emailHash, 'codes'))) throw waitRefusal(false, HOUR_SECONDS);
+        if (!(await takeMail(trx, emailHash, 'codes'))) throw tooManyMails();
         await keepStepUpCode(trx, sessionId, await mailCode(trx, vault, operator, place));
       });
       return { status: 202 };

@@ -18,6 +18,7 @@ import {
   lockTries,
   takeMail,
   takeTry,
+  tooManyMails,
   waitRefusal,
 } from '../../db/operator-sign-ins.ts';
 import { openOperatorSession } from '../../db/operator-sessions.ts';
@@ -58,8 +59,6 @@ type Known = Operator & TotpState;
 
 const credentials = z.strictObject({ email: email(), password: secretText() });
 
-const HOUR_SECONDS = 3_600;
-
 const signIn = doorRoute({
   ...door,
   operation: 'signIn',
@@ -86,8 +85,7 @@ const signIn = doorRoute({
     return await call.atomically(async (trx) => {
       const loginId = newLoginId(trx);
       const secondFactor = operator.totp ? 'TOTP' : 'EMAIL_CODE';
-      if (!operator.totp && !(await takeMail(trx, emailHash, 'codes')))
-        throw waitRefusal(false, HOUR_SECONDS);
+      if (!operator.totp && !(await takeMail(trx, emailHash, 'codes'))) throw tooManyMails();
       await refuseOldPassword(trx, operator, stored);
       const codeHash = operator.totp ? null : await mailCode(trx, vault, operator, placeOf(loginId));
       const { operatorId, partnerId } = operator;

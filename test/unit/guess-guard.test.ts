@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type AddressGuard, chargeSending, countKilled, NOTHING_SENT } from '../../domain/address-guard.ts';
+import {
+  type AddressGuard,
+  chargeSending,
+  countKilled,
+  forgetKilled,
+  NOTHING_SENT,
+} from '../../domain/address-guard.ts';
 import {
   chargeGuess,
   DEVICE_POLICY,
@@ -81,11 +87,11 @@ describe('codes to one address', () => {
 
   it('are three in a quarter of an hour and ten in a day', () => {
     const three = sentAt(NOTHING_SENT, [0, 1, 2]);
-    expect(chargeSending(three, at(3))).toEqual({ verdict: 'TOO_MANY_REQUESTS', seconds: 897 });
+    expect(chargeSending(three, at(3))).toEqual({ verdict: 'TOO_MANY_REQUESTS', seconds: 897, most: 3 });
     expect(chargeSending(three, at(901)).verdict).toBe('SEND');
     const ten = sentAt(NOTHING_SENT, [0, 1, 2, 1000, 1001, 1002, 2000, 2001, 2002, 3000]);
     expect(ten.sentAt).toHaveLength(10);
-    expect(chargeSending(ten, at(9000))).toEqual({ verdict: 'TOO_MANY_REQUESTS', seconds: 77_400 });
+    expect(chargeSending(ten, at(9000))).toEqual({ verdict: 'TOO_MANY_REQUESTS', seconds: 77_400, most: 10 });
   });
 
   it('are none for 24 hours after ten died of guesses in a day', () => {
@@ -95,5 +101,17 @@ describe('codes to one address', () => {
     guard = countKilled(guard, at(20));
     expect(chargeSending(guard, at(86_419))).toEqual({ verdict: 'TOO_MANY_ATTEMPTS', seconds: 1 });
     expect(chargeSending(guard, at(86_420)).verdict).toBe('SEND');
+  });
+
+  it('are sent again when the last guess at the tenth was right after all', () => {
+    let guard = NOTHING_SENT;
+    for (let second = 0; second < 10; second += 1) guard = countKilled(guard, at(second));
+    const eleven = countKilled(guard, at(30));
+    expect(forgetKilled(eleven, at(30))).toEqual(guard);
+    const nine = forgetKilled(guard, at(9));
+    expect(nine.killedAt).toHaveLength(9);
+    expect(chargeSending(nine, at(10)).verdict).toBe('SEND');
+    expect(chargeSending(countKilled(nine, at(11)), at(12)).verdict).toBe('TOO_MANY_ATTEMPTS');
+    expect(forgetKilled(nine, at(9))).toEqual(nine);
   });
 });
