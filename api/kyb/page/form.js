@@ -270,7 +270,8 @@ function tell(message, faults) {
     const [, number, path] = /^persons\.(\d+)\.(.+)$/.exec(field) ?? [null, null, field];
     const scope = number === null ? form : form.querySelectorAll('[data-person-id]')[Number(number)];
     const place = [...(scope?.querySelectorAll('.fault') ?? [])].find((one) => one.dataset.field === path);
-    if (place) place.textContent = fault;
+    const typed = place?.parentElement.querySelector('input, select, textarea');
+    if (place) place.textContent = typed?.value === '' ? 'is required' : fault;
     return !place;
   });
   byId('fault').textContent = [message, ...elsewhere.map((one) => `${named(one.field)}: ${one.message}`)]
@@ -281,10 +282,12 @@ function tell(message, faults) {
 /** A field in words: `persons.0.documents.PERSON_SELFIE` is "Person 1, Person selfie". */
 function named(field) {
   const [, number, rest] = /^persons\.(\d+)\.(.+)$/.exec(field) ?? [null, null, field];
+  if (SECTIONS.includes(rest)) return `Step ${SECTIONS.indexOf(rest) + 1}`;
   const document = /(?:^|\.)documents\.(.+)$/.exec(rest)?.[1];
+  const inForm = rest.replace(/^[A-Z]+\./, '');
   const label = Object.values(FIELDS)
     .flat()
-    .find(([path]) => path === rest)?.[1];
+    .find(([path]) => path === inForm)?.[1];
   const name = document ? words(document) : (label ?? rest);
   return number === null ? name : `Person ${Number(number) + 1}, ${name}`;
 }
