@@ -10,7 +10,7 @@ const ADDRESS = [
   ['country', 'Country (two letters)'],
 ];
 const address = (prefix, title) =>
-  ADDRESS.map(([name, label]) => [`${prefix}.${name}`, `${title}: ${label}`]);
+  ADDRESS.map(([name, label]) => [`${prefix}.${name}`, label, { group: title }]);
 
 const LEGAL_FORMS = 'SOLE_TRADER PARTNERSHIP LIMITED_COMPANY JOINT_STOCK FOUNDATION ASSOCIATION OTHER'.split(
   ' ',
@@ -40,7 +40,7 @@ const FIELDS = {
     ['contactEmail', 'E-mail', { type: 'email' }],
     ['contactPhone', 'Phone with country code', { type: 'tel' }],
     ['language', 'Language (two letters, optional)'],
-    ['termsVersion', 'I accept the terms, version'],
+    ['termsVersion', 'Version of the terms that you accept'],
   ],
   ENTITY: [
     ['name', 'Name of the company'],
@@ -52,7 +52,7 @@ const FIELDS = {
     ['regon', 'REGON (optional)'],
     ['incorporationDate', 'Founded on', { type: 'date' }],
     ...address('registeredAddress', 'Registered address'),
-    ...address('correspondenceAddress', 'Correspondence (optional)'),
+    ...address('correspondenceAddress', 'Correspondence address (optional)'),
   ],
   BUSINESS: [
     ['website', 'Website (https, optional)', { type: 'url' }],
@@ -93,6 +93,12 @@ function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
+}
+
+/** A constant of the wire in words: `LIMITED_COMPANY` is "Limited company". */
+function words(constant) {
+  const text = constant.replaceAll('_', ' ').toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const at = (object, path) => path.split('.').reduce((one, name) => one?.[name], object ?? {});
@@ -142,11 +148,9 @@ function fromText(text, { type } = {}) {
 function control([path, , kind = {}], value) {
   const shared = { name: path };
   if (kind.options) {
-    const select = element('select', { ...shared, multiple: kind.multiple === true });
-    if (!kind.multiple) select.append(element('option', { value: '' }, '—'));
+    const select = element('select', shared, element('option', { value: '' }, '—'));
     for (const option of kind.options) {
-      const selected = kind.multiple ? (value ?? []).includes(option) : value === option;
-      select.append(element('option', { value: option, selected }, option));
+      select.append(element('option', { value: option, selected: value === option }, words(option)));
     }
     return select;
   }
@@ -162,22 +166,48 @@ function control([path, , kind = {}], value) {
 
 function fieldset(fields, values, title) {
   const box = element('fieldset', {}, element('legend', {}, title));
-  for (const field of fields)
-    box.append(element('label', {}, field[1], control(field, at(values, field[0]))));
+  let group = box;
+  for (const [path, label, kind = {}] of fields) {
+    if (kind.group === undefined) group = box;
+    else if (group.dataset.title !== kind.group) {
+      group = element('fieldset', { className: 'group' }, element('legend', {}, kind.group));
+      group.dataset.title = kind.group;
+      box.append(group);
+    }
+    group.append(labelled([path, label, kind], at(values, path)));
+  }
   return box;
+}
+
+/** A field with its label, and a place for what is wrong with it. */
+function labelled([path, label, kind], value) {
+  const fault = element('span', { className: 'fault' });
+  fault.dataset.field = path;
+  if (kind.multiple) {
+    const choices = kind.options.map((option) => {
+      const checked = (value ?? []).includes(option);
+      const box = element('input', { type: 'checkbox', name: path, value: option, checked });
+      return element('label', { className: 'choice' }, box, words(option));
+    });
+    return element('fieldset', { className: 'choices' }, element('legend', {}, label), ...choices, fault);
+  }
+  const input = control([path, label, kind], value);
+  if (kind.type === 'checkbox') return element('label', { className: 'choice' }, input, label, fault);
+  return element('label', {}, label, input, fault);
 }
 
 function read(fields, box) {
   const body = {};
   for (const [path, , kind = {}] of fields) {
     const input = box.querySelector(`[name="${path}"]`);
-    if (kind.multiple)
+    if (kind.multiple) {
+      const chosen = [...box.querySelectorAll(`[name="${path}"]:checked`)];
       put(
         body,
         path,
-        [...input.selectedOptions].map((one) => one.value),
+        chosen.map((one) => one.value),
       );
-    else if (kind.type === 'checkbox') put(body, path, input.checked);
+    } else if (kind.type === 'checkbox') put(body, path, input.checked);
     else put(body, path, fromText(input.value, kind));
   }
   // An address of which nothing was filled in is none.
@@ -199,8 +229,7 @@ async function call(method, path, body) {
   const text = await answer.text();
   const told = text === '' ? null : JSON.parse(text);
   if (!answer.ok) {
-    const faults = (told?.errors ?? []).map((one) => `${one.field}: ${one.message}`);
-    throw new Error([told?.detail ?? 'Something failed.', ...faults].join('\n'));
+    throw Object.assign(new Error(told?.detail ?? 'Something failed.'), { faults: told?.errors ?? [] });
   }
   return told;
 }
@@ -228,16 +257,46 @@ function remember(application, token) {
 
 /** Runs an action and shows what it came to. */
 async function act(work) {
-  byId('fault').textContent = '';
+  tell('', []);
   try {
     await work();
     show();
   } catch (error) {
-    byId('fault').textContent = error.message;
+    tell(error.message, error.faults ?? []);
   }
 }
 
-const button = (text, work) => element('button', { type: 'button', onclick: () => act(work) }, text);
+/** Shows faults beside their fields; what has no field on this step is told below. */
+function tell(message, faults) {
+  for (const place of form.querySelectorAll('.fault')) place.textContent = '';
+  const elsewhere = faults.filter(({ field, message: fault }) => {
+    const [, number, path] = /^persons\.(\d+)\.(.+)$/.exec(field) ?? [null, null, field];
+    const scope = number === null ? form : form.querySelectorAll('[data-person-id]')[Number(number)];
+    const place = [...(scope?.querySelectorAll('.fault') ?? [])].find((one) => one.dataset.field === path);
+    const typed = place?.parentElement.querySelector('input, select, textarea');
+    if (place) place.textContent = typed?.value === '' ? 'is required' : fault;
+    return !place;
+  });
+  byId('fault').textContent = [message, ...elsewhere.map((one) => `${named(one.field)}: ${one.message}`)]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+/** A field in words: `persons.0.documents.PERSON_SELFIE` is "Person 1, Person selfie". */
+function named(field) {
+  const [, number, rest] = /^persons\.(\d+)\.(.+)$/.exec(field) ?? [null, null, field];
+  if (SECTIONS.includes(rest)) return `Step ${SECTIONS.indexOf(rest) + 1}`;
+  const document = /(?:^|\.)documents\.(.+)$/.exec(rest)?.[1];
+  const inForm = rest.replace(/^[A-Z]+\./, '');
+  const label = Object.values(FIELDS)
+    .flat()
+    .find(([path]) => path === inForm)?.[1];
+  const name = document ? words(document) : (label ?? rest);
+  return number === null ? name : `Person ${Number(number) + 1}, ${name}`;
+}
+
+const button = (text, work, className = '') =>
+  element('button', { type: 'button', className, onclick: () => act(work) }, text);
 
 async function save(section, body) {
   if (session.token === null) {
@@ -258,8 +317,9 @@ function showPersons() {
   };
   content.persons.forEach(add);
   const nobody = element('input', { type: 'checkbox', checked: content.noOwnerAbove25 });
-  form.append(boxes, element('button', { type: 'button', onclick: () => add({}) }, 'One more person'));
-  form.append(element('label', {}, nobody, ' Nobody owns more than 25 percent'));
+  const more = element('button', { type: 'button', onclick: () => add({}) }, 'One more person');
+  const none = element('label', { className: 'choice' }, nobody, 'Nobody owns more than 25 percent');
+  form.append(boxes, none, more);
   return () => ({
     persons: [...boxes.children].map((box) => ({
       ...read(FIELDS.PERSON, box),
@@ -271,11 +331,11 @@ function showPersons() {
 
 function showDocuments() {
   const persons = sectionOf('PERSONS')?.content?.persons ?? [];
-  const list = element('ul');
+  const list = element('ul', { className: 'documents' });
   for (const one of session.application?.documents ?? []) {
     const person = persons.find((other) => other.personId === one.personId);
     const of = person ? ` of ${person.firstName} ${person.lastName}` : '';
-    const item = element('li', {}, `${one.type}${of} `);
+    const item = element('li', {}, element('span', {}, `${words(one.type)}${of}`));
     const remove = async () => {
       await call('DELETE', own(`/documents/${one.documentId}`));
       remember(await call('GET', own()));
@@ -301,12 +361,27 @@ function showDocuments() {
     await call('POST', own('/documents'), body);
     remember(await call('GET', own()));
   };
+  const ofPerson = [
+    element('label', {}, 'Person', person),
+    element('label', {}, 'Identity document', documentType),
+  ];
+  // Only documents of a person have one.
+  type.onchange = () => {
+    for (const one of ofPerson) one.hidden = !type.value.startsWith('PERSON_');
+    if (!type.value.startsWith('PERSON_')) person.value = documentType.value = '';
+  };
+  type.onchange();
+  person.name = 'person';
   form.append(
-    element('label', {}, 'Kind of document', type),
-    element('label', {}, 'Person (documents of persons only)', person),
-    element('label', {}, 'Identity document (documents of persons only)', documentType),
-    element('label', {}, 'File: JPEG, PNG or PDF, up to 10 MB', file),
-    button('Upload', upload),
+    element(
+      'fieldset',
+      {},
+      element('legend', {}, 'One more document'),
+      element('label', {}, 'Kind of document', type),
+      ...ofPerson,
+      element('label', {}, 'File: JPEG, PNG or PDF, 10 kB to 10 MB', file),
+      button('Upload', upload),
+    ),
   );
 }
 
@@ -314,10 +389,12 @@ function show() {
   const { application } = session;
   const status = application?.status ?? 'DRAFT';
   const reason = application?.reason ? `: ${application.reason}` : '';
-  byId('status').textContent = `State: ${status}${reason}`;
+  byId('status').textContent = `${STATES[status] ?? words(status)}${reason}`;
+  byId('status').dataset.status = status;
   byId('steps').replaceChildren(
     ...SECTIONS.map((name) => {
-      const step = button(`${SECTIONS.indexOf(name) + 1} ${name}`, async () => void (session.step = name));
+      const number = SECTIONS.indexOf(name) + 1;
+      const step = button(`${number} ${words(name)}`, async () => void (session.step = name));
       step.className = sectionOf(name)?.state ?? '';
       step.disabled = application === null && name !== 'CONTACT';
       if (name === session.step) step.setAttribute('aria-current', 'step');
@@ -325,7 +402,9 @@ function show() {
     }),
   );
   byId('comments').replaceChildren(
-    ...(application?.comments ?? []).map((one) => element('p', {}, `${one.section ?? 'All'}: ${one.text}`)),
+    ...(application?.comments ?? []).map((one) =>
+      element('p', {}, `${words(one.section ?? 'ALL')}: ${one.text}`),
+    ),
   );
   form.replaceChildren();
   const name = session.step;
@@ -333,15 +412,35 @@ function show() {
   if (name === 'DOCUMENTS') showDocuments();
   else if (name === 'PERSONS') bodyOf = showPersons();
   else {
-    const box = fieldset(FIELDS[name], sectionOf(name)?.content, name);
+    const box = fieldset(FIELDS[name], sectionOf(name)?.content, words(name));
     form.append(box);
     bodyOf = () => read(FIELDS[name], box);
   }
-  if (bodyOf !== null && isOpen(name)) form.append(button('Save and go on', () => save(name, bodyOf())));
-  if (application !== null && (status === 'DRAFT' || status === 'NEEDS_CORRECTION')) {
-    form.append(button('Send the application', async () => remember(await call('POST', own('/submit')))));
+  if (!isOpen(name)) {
+    for (const one of form.querySelectorAll('input, select, textarea, button')) one.disabled = true;
   }
+  const actions = element('div', { className: 'actions' });
+  if (bodyOf !== null && isOpen(name)) {
+    actions.append(button('Save and go on', () => save(name, bodyOf()), 'main'));
+  }
+  if (application !== null && (status === 'DRAFT' || status === 'NEEDS_CORRECTION')) {
+    const send = async () => remember(await call('POST', own('/submit')));
+    actions.append(button('Send the application', send, name === 'DOCUMENTS' ? 'main' : ''));
+  }
+  form.append(actions);
 }
+
+/** What the applicant is told of a state. */
+const STATES = {
+  DRAFT: 'Draft: fill in the five steps, then send the application. It is kept for 30 days.',
+  SUBMITTED: 'Sent: we look at it and write to you.',
+  IN_REVIEW: 'Under review: we write to you.',
+  NEEDS_CORRECTION: 'Please correct the steps marked in red, then send the application again.',
+  ON_HOLD: 'On hold: we write to you.',
+  ACCEPTED: 'Accepted',
+  REJECTED: 'Rejected',
+  EXPIRED: 'Expired: please begin again.',
+};
 
 form.addEventListener('submit', (event) => event.preventDefault());
 
