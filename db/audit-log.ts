@@ -58,8 +58,6 @@ export type AuditAction =
   | 'certificate.renewed'
   | 'certificate.revoked'
   | 'certificate.expiry_told'
-  | 'connection.key_made'
-  | 'connection.certificate_set'
   | 'authority.created'
   | 'partner.created'
   | 'partner.updated'
