@@ -159,6 +159,7 @@ function call(
       ...(path.route.idempotency === 'required' ? freshKey() : {}),
     },
     ...(sample.body === undefined ? {} : { body: sample.body(names) }),
+    ...(sample.form === undefined ? {} : { form: sample.form() }),
   });
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { FormData as MultipartForm } from 'undici';
 import type { Method } from '../../api/route.ts';
 import type { StoredOperatorState } from '../../domain/operator.ts';
 import { aBalance } from './builders.ts';
+import { aClearingFile } from './clearing-file.ts';
 import { aCsr } from './csr.ts';
 import type { ApiHarness, HttpAnswer } from './harness.ts';
 import { adminCall, anOperator } from './operators.ts';
@@ -44,6 +46,7 @@ export interface Preparing {
 /** A request of an admin route that is right in everything but, maybe, its sender. */
 export interface AdminSample {
   readonly body?: (named: AdminNamed) => object;
+  readonly form?: () => FormData;
   readonly query?: (named: AdminNamed) => string;
   /** What those are told who may, where it is not a success. */
   readonly answer?: readonly [number, string];
@@ -139,6 +142,14 @@ export const aProduct = (programmeId: string) => {
     processorProductId: 'VIR-EUR-TEST',
   };
 };
+
+/** The form that a clearing file is handed in with. */
+export function clearingUpload(bytes: Buffer, processor?: string): FormData {
+  const form = new MultipartForm();
+  form.set('file', new Blob([new Uint8Array(bytes)]), 'clearing.ndjson');
+  if (processor !== undefined) form.set('processor', processor);
+  return form as unknown as FormData;
+}
 
 const limitsBody = () => ({ perTransactionMinor: 60_000 });
 
@@ -248,6 +259,7 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   readException: missing,
   claimException: missing,
   assignException: { ...missing, body: ({ operatorId }) => ({ operatorId }) },
+  uploadClearingFile: { ...own, platform: true, form: () => clearingUpload(aClearingFile([]).bytes) },
   listClearingFiles: { ...list, platform: true },
   readClearingFile: { ...missing, platform: true },
   adminListCards: list,
