@@ -40,6 +40,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'create-partner': async () => (await import('./operate/create-partner.ts')).createPartnerCommand,
   'create-programme': async () => (await import('./operate/create-programme.ts')).createProgrammeCommand,
   'create-operator': async () => (await import('./operate/create-operator.ts')).createOperatorCommand,
+  ca: async () => (await import('./operate/ca.ts')).caCommand,
   certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
   revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,
   'leak-scan': async () => (await import('./operate/leak-scan.ts')).leakScanCommand,

@@ -63,8 +63,6 @@ export type AuditAction =
   | 'certificate.renewed'
   | 'certificate.revoked'
   | 'certificate.expiry_told'
-  | 'connection.key_made'
-  | 'connection.certificate_set'
   | 'authority.created'
   | 'partner.created'
   | 'partner.updated'

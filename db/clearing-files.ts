@@ -3,7 +3,7 @@ import type { ClearingAnnouncement, FileFault, FileReport } from '../domain/clea
 import { Refusal } from '../domain/errors.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
-import { deleteBlocks, deleteChunks } from './clearing-blocks.ts';
+import { deleteBlocks, deleteChunks, storeChunk } from './clearing-blocks.ts';
 import type { ClearingFilesTable, Database } from './database.ts';
 import { raiseException } from './exceptions.ts';
 import { startWorkflow } from './outbox.ts';
@@ -63,6 +63,38 @@ export async function announceClearingFile(
     input: { fileId },
   });
   return true;
+}
+
+/**
+ * Notes a file that came by another way, with its bytes; its workflow takes them from here. False, and nothing is
+ * stored, for one that is known. Throws as `announceClearingFile`. Engine only.
+ */
+export async function storeClearingFile(
+  trx: Trx,
+  announced: ClearingAnnouncement,
+  origin: FileOrigin,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+): Promise<boolean> {
+  if (!(await announceClearingFile(trx, announced, origin))) return false;
+  let chunkNo = 0;
+  for await (const bytes of chunks) {
+    await storeChunk(trx, announced.fileId, chunkNo, bytes);
+    chunkNo += 1;
+  }
+  return true;
+}
+
+/** Label of the processor whose certificate is in force; null where there is none, or more than one. Engine only. */
+export async function soleProcessor(db: Kysely<Database>): Promise<string | null> {
+  const rows = await db
+    .selectFrom('certificates')
+    .select('label')
+    .distinct()
+    .where('state', '=', 'ACTIVE')
+    .where(sql<boolean>`'processor' = any (scopes)`)
+    .execute();
+  const [only, ...others] = rows;
+  return only === undefined || others.length > 0 ? null : only.label;
 }
 
 /** One file. Throws `Refusal` CLEARING_FILE_NOT_FOUND. Engine only. */

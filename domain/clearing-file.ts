@@ -28,6 +28,35 @@ export const MAX_LINE_BYTES = 64 * 1024;
 /** Records that are posted in one database transaction. */
 export const RECORDS_A_BLOCK = 500;
 
+/**
+ * What the processor would announce of a file, as its header and trailer say it; null where they do not. Its workflow
+ * checks every line.
+ */
+export function announcedBy(
+  header: string,
+  trailer: string,
+): Pick<ClearingAnnouncement, 'fileId' | 'businessDate' | 'records'> | null {
+  const { fileId, businessDate } = objectIn(header);
+  const { records } = objectIn(trailer);
+  const right =
+    typeof fileId === 'string' &&
+    /^.{1,64}$/.test(fileId) &&
+    typeof businessDate === 'string' &&
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(businessDate) &&
+    Number.isSafeInteger(records) &&
+    (records as number) >= 0;
+  return right ? { fileId, businessDate, records: records as number } : null;
+}
+
+function objectIn(line: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
 /** Why nothing of a file is posted; a closed word, told in exception FILE_TOTALS. */
 export type FileFault =
   | 'FILE_NOT_FOUND'

@@ -27,36 +27,65 @@ const LEAF_DAYS = 397;
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
-/** A new root and an issuing authority below it. The root's key is forgotten: nothing is signed by it again. */
-export async function createAuthority(): Promise<Authority> {
-  const rootKeys = await newKeys();
-  const root = await x509.X509CertificateGenerator.createSelfSigned({
+/** A root: it signs issuing authorities and is kept offline. */
+export interface Root {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+const DEVELOPMENT = 'Cardloom development';
+
+/** A root and an issuing authority for one machine. The root's key is forgotten: nothing is signed by it again. */
+export const createAuthority = async (): Promise<Authority> =>
+  await createIssuing(await createRoot(DEVELOPMENT), DEVELOPMENT);
+
+/** A new root of ten years; `name` is what people see, without comma. */
+export async function createRoot(name: string): Promise<Root> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validFor(ROOT_DAYS),
     serialNumber: newSerial(),
-    name: 'CN=Cardloom development root, O=Cardloom',
-    keys: rootKeys,
+    name: [{ CN: [`${name} root`] }, { O: ['Cardloom'] }],
+    keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      ...authorityExtensions(1),
-      await x509.SubjectKeyIdentifierExtension.create(rootKeys.publicKey),
-    ],
+    extensions: [...authorityExtensions(1), await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)],
   });
+  return { certificate, keys };
+}
+
+/** A new issuing authority of three years below `root`. */
+export async function createIssuing(root: Root, name: string): Promise<Authority> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     ...validFor(ISSUING_DAYS),
     serialNumber: newSerial(),
-    subject: 'CN=Cardloom development issuing, O=Cardloom',
-    issuer: root.subject,
+    subject: [{ CN: [`${name} issuing`] }, { O: ['Cardloom'] }],
+    issuer: root.certificate.subject,
     publicKey: keys.publicKey,
-    signingKey: rootKeys.privateKey,
+    signingKey: root.keys.privateKey,
     signingAlgorithm: ALGORITHM,
     extensions: [
       ...authorityExtensions(0),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(root),
+      await x509.AuthorityKeyIdentifierExtension.create(root.certificate),
     ],
   });
-  return { certificate, keys, chainPem: `${certificate.toString('pem')}\n${root.toString('pem')}\n` };
+  return {
+    certificate,
+    keys,
+    chainPem: `${certificate.toString('pem')}\n${root.certificate.toString('pem')}\n`,
+  };
+}
+
+/** A root kept as PEM. Throws where key and certificate do not belong together. */
+export async function openRoot(certificatePem: string, keyPem: string): Promise<Root> {
+  const { certificate, keys } = await openAuthority(certificatePem, keyPem);
+  const proof = new Uint8Array(randomBytes(32));
+  const signature = await webcrypto.subtle.sign(ALGORITHM, keys.privateKey, proof);
+  if (!(await webcrypto.subtle.verify(ALGORITHM, keys.publicKey, signature, proof))) {
+    throw new Error('the key of the root is not that of its certificate');
+  }
+  return { certificate, keys };
 }
 
 /** The authority kept as PEM: `chainPem` starts with its certificate. */

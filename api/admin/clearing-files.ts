@@ -1,7 +1,16 @@
-import { type ClearingFile, listClearingFiles, readClearingFile } from '../../db/clearing-files.ts';
-import { Refusal } from '../../domain/errors.ts';
+import { createHash } from 'node:crypto';
+import { CHUNK_BYTES } from '../../db/clearing-blocks.ts';
+import {
+  type ClearingFile,
+  listClearingFiles,
+  readClearingFile,
+  soleProcessor,
+  storeClearingFile,
+} from '../../db/clearing-files.ts';
+import { announcedBy, type ClearingAnnouncement, MAX_LINE_BYTES } from '../../domain/clearing-file.ts';
+import { invalid, Refusal } from '../../domain/errors.ts';
 import { adminRoute } from '../operator-principal.ts';
-import { date, listOf, page, text, z } from '../schemas/shared.ts';
+import { date, file, listOf, page, text, z } from '../schemas/shared.ts';
 import { operatorPage } from './lists.ts';
 
 const reading = {
@@ -30,21 +39,21 @@ const fileSchema = z
   })
   .openapi('ClearingFile');
 
-const toWire = (file: ClearingFile): z.input<typeof fileSchema> => ({
-  fileId: file.file_id,
-  source: file.source,
-  businessDate: file.business_date,
-  records: file.records,
-  size: file.size,
-  sha256: file.sha256,
-  status: file.status,
-  reason: file.reason,
-  duplicateOf: file.duplicate_of,
-  posted: file.posted,
-  duplicates: file.duplicates,
-  quarantined: file.quarantined,
-  createdAt: file.created_at.toISOString(),
-  finishedAt: file.finished_at?.toISOString() ?? null,
+const toWire = (row: ClearingFile): z.input<typeof fileSchema> => ({
+  fileId: row.file_id,
+  source: row.source,
+  businessDate: row.business_date,
+  records: row.records,
+  size: row.size,
+  sha256: row.sha256,
+  status: row.status,
+  reason: row.reason,
+  duplicateOf: row.duplicate_of,
+  posted: row.posted,
+  duplicates: row.duplicates,
+  quarantined: row.quarantined,
+  createdAt: row.created_at.toISOString(),
+  finishedAt: row.finished_at?.toISOString() ?? null,
 });
 
 // A file holds records of cards of all partners, so that none of them sees it.
@@ -65,7 +74,7 @@ const list = adminRoute({
         filters: {},
         page: call.query,
         read: (after, most) => listClearingFiles(trx, most, after),
-        positionOf: (file) => file.file_id,
+        positionOf: (row) => row.file_id,
         toItem: toWire,
       }),
     );
@@ -85,9 +94,68 @@ const read = adminRoute({
     if (call.principal.scope !== 'PLATFORM') {
       throw new Refusal('CLEARING_FILE_NOT_FOUND', 'There is no such clearing file.');
     }
-    const file = await call.atomically((trx) => readClearingFile(trx, call.params.fileId));
-    return { status: 200, body: toWire(file) };
+    const row = await call.atomically((trx) => readClearingFile(trx, call.params.fileId));
+    return { status: 200, body: toWire(row) };
   },
 });
 
-export const clearingFiles = [list, read];
+const MOST_BYTES = 64 * 1024 * 1024;
+
+const upload = adminRoute({
+  permission: 'clearingFiles.upload',
+  operation: 'uploadClearingFile',
+  method: 'POST',
+  path: '/clearing-files',
+  summary:
+    'Hand in a clearing file that did not come from the processor; it takes the same way as an announced one',
+  description: 'A file of this id that is known is answered as it stands, and nothing is posted twice.',
+  jwe: 'none',
+  idempotency: 'accepted',
+  contentType: 'multipart/form-data',
+  maxBodyBytes: MOST_BYTES,
+  body: z.strictObject({ file: file(), processor: text(1, 64).optional() }),
+  answers: {
+    201: { description: 'queued', schema: fileSchema },
+    200: { description: 'a file that is known', schema: fileSchema },
+  },
+  refusals: ['FILE_CHANGED'],
+  handle: async (call) => {
+    const { bytes } = call.body.file;
+    const announced = describe(bytes);
+    return await call.once(async (trx) => {
+      const processor = call.body.processor ?? (await soleProcessor(trx));
+      if (processor === null) {
+        throw invalid([{ field: 'processor', message: 'is needed: several processors have certificates' }]);
+      }
+      const isNew = await storeClearingFile(
+        trx,
+        announced,
+        { processor, source: 'OPERATOR' },
+        chunksOf(bytes),
+      );
+      const row = await readClearingFile(trx, announced.fileId);
+      return {
+        status: isNew ? 201 : 200,
+        body: toWire(row),
+        location: `/admin/clearing-files/${encodeURIComponent(announced.fileId)}`,
+      };
+    });
+  },
+});
+
+/** What the processor would announce, as the file itself says it. Throws `VALIDATION_ERROR`. */
+function describe(bytes: Buffer): ClearingAnnouncement {
+  const head = bytes.subarray(0, MAX_LINE_BYTES).toString('utf8').split('\n')[0] ?? '';
+  const tail = bytes.subarray(-MAX_LINE_BYTES).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+  const announced = announcedBy(head, tail);
+  if (announced === null) {
+    throw invalid([{ field: 'file', message: 'must be a clearing file with header and trailer' }]);
+  }
+  return { ...announced, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function* chunksOf(bytes: Buffer): Iterable<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
+
+export const clearingFiles = [list, read, upload];

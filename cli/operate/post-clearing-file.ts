@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { atomically } from '../../db/atomically.ts';
-import { CHUNK_BYTES, storeChunk } from '../../db/clearing-blocks.ts';
-import { announceClearingFile } from '../../db/clearing-files.ts';
+import { CHUNK_BYTES } from '../../db/clearing-blocks.ts';
+import { soleProcessor, storeClearingFile } from '../../db/clearing-files.ts';
 import type { Database } from '../../db/database.ts';
-import { type ClearingAnnouncement, MAX_FILE_BYTES, MAX_LINE_BYTES } from '../../domain/clearing-file.ts';
+import {
+  announcedBy,
+  type ClearingAnnouncement,
+  MAX_FILE_BYTES,
+  MAX_LINE_BYTES,
+} from '../../domain/clearing-file.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Command } from '../command.ts';
 import { CommandFailed, exitCode, wrongUsage } from '../exit-code.ts';
@@ -27,16 +32,10 @@ export const postClearingFileCommand: Command = {
     const named = onlyValue(NAME, 'processor', values.processor);
     const announced = await describeFile(path);
     const isNew = await withDatabase(io, 'engine', async (db) => {
-      const processor = named ?? (await soleProcessor(db));
+      const processor = named ?? (await onlyProcessor(db));
       return await atomically(db, caller, async (trx) => {
-        const added = await announceClearingFile(trx, announced, { processor, source: 'OPERATOR' });
-        if (!added) return false;
-        let chunkNo = 0;
-        for await (const bytes of chunksOf(path)) {
-          await storeChunk(trx, announced.fileId, chunkNo, bytes);
-          chunkNo += 1;
-        }
-        return true;
+        const origin = { processor, source: 'OPERATOR' } as const;
+        return await storeClearingFile(trx, announced, origin, chunksOf(path));
       });
     }).catch((error: unknown) => {
       if (!(error instanceof Refusal)) throw error;
@@ -70,42 +69,16 @@ async function describeFile(path: string): Promise<ClearingAnnouncement> {
     throw new CommandFailed(exitCode.failed, `cannot read ${path}`);
   }
   if (size > MAX_FILE_BYTES) throw new CommandFailed(exitCode.failed, 'the file has more than 256 MB');
-  const header = parse(head.toString('utf8').split('\n')[0]);
-  const trailer = parse(tail.toString('utf8').trimEnd().split('\n').at(-1));
-  const { fileId, businessDate } = header;
-  const { records } = trailer;
-  const right =
-    typeof fileId === 'string' &&
-    /^.{1,64}$/.test(fileId) &&
-    typeof businessDate === 'string' &&
-    /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(businessDate) &&
-    Number.isSafeInteger(records);
-  if (!right)
+  const [header = ''] = head.toString('utf8').split('\n');
+  const announced = announcedBy(header, tail.toString('utf8').trimEnd().split('\n').at(-1) ?? '');
+  if (announced === null)
     throw new CommandFailed(exitCode.failed, 'this is no clearing file: header or trailer is wrong');
-  return { fileId, businessDate, records: records as number, size, sha256: hash.digest('hex') };
+  return { ...announced, size, sha256: hash.digest('hex') };
 }
 
-function parse(line: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line ?? '');
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** Records are known as repeats by the name of their processor: the one whose certificate is in force. */
-async function soleProcessor(db: Kysely<Database>): Promise<string> {
-  const rows = await db
-    .selectFrom('certificates')
-    .select('label')
-    .distinct()
-    .where('state', '=', 'ACTIVE')
-    .where(sql<boolean>`'processor' = any (scopes)`)
-    .execute();
-  const [only, ...others] = rows;
-  if (only === undefined || others.length > 0) {
-    throw new CommandFailed(exitCode.usage, `cardloom ${NAME}: --processor names whose file it is`);
-  }
-  return only.label;
+/** The processor whose file it is, where nobody says it. */
+async function onlyProcessor(db: Kysely<Database>): Promise<string> {
+  const label = await soleProcessor(db);
+  if (label !== null) return label;
+  throw new CommandFailed(exitCode.usage, `cardloom ${NAME}: --processor names whose file it is`);
 }

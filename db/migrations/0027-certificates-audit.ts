@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely';
-import { protectTenantTable } from '../row-security.ts';
 
 /**
- * What reminds of certificates that end (channels 9), the key pairs of certificates that partners sign for us
- * (partner-integrations 14), and what the nightly check of the audit log found (administration 7).
+ * What reminds of certificates that end (channels 9), and what the nightly proof of the audit log found
+ * (administration 7).
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
@@ -15,19 +14,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       alter table connections
         add column reminded_days smallint,
         add column client_not_after timestamptz;
-
-      -- A key pair of ours that waits for the partner's signature.
-      create table connection_keys (
-        key_id uuid primary key,
-        partner_id int not null references partners,
-        connection_id int not null references connections,
-        csr_pem text not null,
-        key_sha256 text not null unique,
-        -- PKCS#8, sealed.
-        private_key_ct bytea not null,
-        used_at timestamptz,
-        created_at timestamptz not null default cardloom_now()
-      );
 
       -- The last proof of each chain. Of nobody: engine only.
       create table audit_verifications (
@@ -43,16 +29,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       );
       grant select, insert, update on audit_verifications to cardloom_engine;
     `,
-    )
-    .execute(db);
-  await protectTenantTable(db, 'connection_keys', {
-    app: ['select', 'insert', 'update'],
-    engine: ['select', 'insert', 'update'],
-  });
-  await sql
-    .raw(
-      `grant update (client_certificate_pem, client_key_ct, client_not_after, reminded_days, version)
-        on connections to cardloom_app`,
     )
     .execute(db);
 }

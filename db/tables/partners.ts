@@ -6,7 +6,6 @@ export interface PartnerTables {
   partners: PartnersTable;
   certificates: CertificatesTable;
   connections: ConnectionsTable;
-  connection_keys: ConnectionKeysTable;
 }
 
 export interface PartnersTable {
@@ -89,17 +88,5 @@ export interface ConnectionsTable {
   max_concurrency: Generated<number>;
   paused_operations: Generated<string[]>;
   version: Generated<number>;
-  created_at: CreatedAt;
-}
-
-/** A key pair of ours that waits for the partner's signature. */
-export interface ConnectionKeysTable {
-  key_id: string;
-  partner_id: number;
-  connection_id: number;
-  csr_pem: string;
-  key_sha256: string;
-  private_key_ct: Buffer;
-  used_at: Date | null;
   created_at: CreatedAt;
 }

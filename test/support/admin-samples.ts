@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { FormData as MultipartForm } from 'undici';
 import type { Method } from '../../api/route.ts';
 import type { StoredOperatorState } from '../../domain/operator.ts';
 import { appUserOf } from './app-users.ts';
 import { aBalance, aCompany, aCorporation, aCustomer, anEmployee, aPerson } from './builders.ts';
+import { aClearingFile } from './clearing-file.ts';
 import { aCsr } from './csr.ts';
 import type { ApiHarness, HttpAnswer } from './harness.ts';
 import { aBusiness, aContact, anEntity, anOwner, anUpload, aServerKyb, atDoor, fillKyb } from './kyb.ts';
@@ -225,6 +227,14 @@ const aScreeningList = (): FormData => {
   return anUpload({}, Buffer.from(lines.join('\n')), 'text/csv');
 };
 
+/** The form that a clearing file is handed in with. */
+export function clearingUpload(bytes: Buffer, processor?: string): FormData {
+  const form = new MultipartForm();
+  form.set('file', new Blob([new Uint8Array(bytes)]), 'clearing.ndjson');
+  if (processor !== undefined) form.set('processor', processor);
+  return form as unknown as FormData;
+}
+
 const limitsBody = () => ({ perTransactionMinor: 60_000 });
 
 /** One sample for every operation of `/admin` that somebody signed in may call. */
@@ -334,6 +344,7 @@ export const adminSamples: Readonly<Record<string, AdminSample>> = {
   readException: missing,
   claimException: missing,
   assignException: { ...missing, body: ({ operatorId }) => ({ operatorId }) },
+  uploadClearingFile: { ...own, platform: true, form: () => clearingUpload(aClearingFile([]).bytes) },
   listClearingFiles: { ...list, platform: true },
   readClearingFile: { ...missing, platform: true },
   adminListCards: list,

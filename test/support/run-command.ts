@@ -13,14 +13,15 @@ export interface Shell {
   end(): void;
 }
 
-/** A shell whose commands work on `database`. */
-export function openShell(database: FreshDatabase): Shell {
+/** A shell whose commands work on `database`; `more` are settings of its environment. */
+export function openShell(database: FreshDatabase, more: Readonly<Record<string, string>> = {}): Shell {
   const folder = mkdtempSync(join(tmpdir(), 'cardloom-commands-'));
   const environment = {
     CARDLOOM_DATA_DIR: folder,
     DATABASE_URL: database.appUrl,
     DATABASE_ENGINE_URL: database.engineUrl,
     DATABASE_OWNER_URL: database.ownerUrl,
+    ...more,
   };
   return {
     folder,

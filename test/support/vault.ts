@@ -5,7 +5,7 @@ import { KEY_PURPOSES, type KeyPurpose } from '../../vault/keys.ts';
 import { assembleVault, type OpenedKey, type Vault } from '../../vault/vault.ts';
 
 const secret = (fill: number, bytes = 32) => createSecretKey(Buffer.alloc(bytes, fill));
-const TEST_CVK = '0123456789ABCDEFFEDCBA9876543210';
+export const TEST_CVK = '0123456789ABCDEFFEDCBA9876543210';
 
 /** The same in every test: the keys that one file stores in the database open in the next. */
 export const testKeySources = (): KeySources => ({
