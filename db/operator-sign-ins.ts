@@ -71,6 +71,9 @@ export async function takeTry(
   timeZone: string,
 ): Promise<TryVerdict> {
   const now = nowOf(trx);
+  // Guesses at a locked address do not queue for its row, where those wait that were looked at.
+  const known = await lockedNow(trx, emailHash);
+  if (known !== null) return { kind: 'wait', locked: true, seconds: secondsUntil(now, known) };
   const counters = await lockSignIns(trx, emailHash);
   // Tries that were never settled, because their process died, count like wrong ones.
   const unsettled = counters.lockedUntil === null && counters.failures >= OPERATOR_TRIES;
@@ -91,6 +94,16 @@ export async function takeTry(
     ...(fresh ? { window_started_at: now } : {}),
   });
   return { kind: 'go on' };
+}
+
+async function lockedNow(trx: Trx, emailHash: Buffer): Promise<Date | null> {
+  const row = await trx
+    .selectFrom('operator_sign_ins')
+    .select('locked_until')
+    .where('email_hash', '=', emailHash)
+    .where('locked_until', '>', nowOf(trx))
+    .executeTakeFirst();
+  return row?.locked_until ?? null;
 }
 
 const secondsUntil = (now: Date, until: Date): number =>

@@ -373,8 +373,12 @@ describe('lock-out', () => {
     );
     const answers = await Promise.all(guesses);
     const looked = answers.filter((one) => one.status === 401);
-    expect(looked).toHaveLength(5);
-    expect(answers.filter((one) => one.status === 429)).toHaveLength(95);
+    const waited = answers.filter((one) => one.status === 429);
+    expect([looked.length, waited.length, answers.find((one) => one.status > 429)?.text]).toEqual([
+      5,
+      95,
+      undefined,
+    ]);
     expect(told(await signIn(operator.email))).toEqual([429, 'TOO_MANY_ATTEMPTS']);
   });
 
