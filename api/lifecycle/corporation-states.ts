@@ -1,6 +1,7 @@
 import { deleteCorporation, lockCorporation, unlockCorporation } from '../../db/corporation-states.ts';
 import { holdCorporation } from '../../db/corporations.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { sealLockReason } from '../personal-data.ts';
 import { lockReasonBody, uuid, z } from '../schemas/shared.ts';
 
 const shared = {
@@ -24,7 +25,7 @@ const lock = partnerRoute({
     call.once(async (trx) => {
       const ids = programmeIds(call.principal);
       const held = await holdCorporation(trx, ids, call.params.dcCorporationId);
-      await lockCorporation(trx, held, call.body.reason ?? null);
+      await lockCorporation(trx, held, sealLockReason(call.services.vault, held, call.body.reason));
       return { status: 204 };
     }),
 });
