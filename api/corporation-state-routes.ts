@@ -1,6 +1,7 @@
 import { deleteCorporation, lockCorporation, unlockCorporation } from '../db/corporation-states.ts';
 import { holdCorporation } from '../db/corporations.ts';
 import { type Door, doorOf, operationAt } from './door.ts';
+import { sealLockReason } from './personal-data.ts';
 import type { Route } from './route.ts';
 import { lockReasonBody, uuid, z } from './schemas/shared.ts';
 
@@ -25,7 +26,7 @@ export function corporationStateRoutes<Principal>(door: Door<Principal>): Route[
       call.once(async (trx) => {
         const ids = door.scope(call.principal);
         const held = await holdCorporation(trx, ids, call.params.dcCorporationId);
-        await lockCorporation(trx, held, call.body.reason ?? null);
+        await lockCorporation(trx, held, sealLockReason(call.services.vault, held, call.body.reason));
         return { status: 204 };
       }),
   });

@@ -1,4 +1,10 @@
-import { type Customer, personalPlace, type SealedPerson, type StoredSubjectKey } from '../db/customers.ts';
+import {
+  type Customer,
+  lockReasonPlace,
+  personalPlace,
+  type SealedPerson,
+  type StoredSubjectKey,
+} from '../db/customers.ts';
 import { ageOn, type PersonalData } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
 import { indexPersonal, openPersonal, sealPersonal } from '../vault/personal-data.ts';
@@ -14,6 +20,16 @@ export const sealPerson = (vault: Vault, key: StoredSubjectKey, personal: Person
 /** The person behind a customer's row. */
 export const openPerson = (vault: Vault, { subjectKey, personal }: Customer): PersonalData =>
   openPersonal<PersonalData>(vault, subjectKey, personalPlace(subjectKey.subjectId), personal);
+
+/** What was said of a lock, as the audit log keeps it; null when nothing was. */
+export const sealLockReason = (
+  vault: Vault,
+  { subjectKey }: { readonly subjectKey: StoredSubjectKey },
+  reason: string | null | undefined,
+): Buffer | null =>
+  reason === null || reason === undefined
+    ? null
+    : sealPersonal(vault, subjectKey, lockReasonPlace(subjectKey.subjectId), reason);
 
 /** By which a phone number is found. */
 export const phoneIndex = (vault: Vault, phone: string): Buffer => indexPersonal(vault, 'phone', phone);

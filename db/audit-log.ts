@@ -1,6 +1,13 @@
 import { callerOf, newId, type Trx } from './atomically.ts';
 
 /** Everything that leaves an audit row; a closed list so that a new write cannot be forgotten. */
+/**
+ * Free text about somebody as an audit row keeps it: the log is never changed, and what it says of people must end
+ * with their key (channels 3).
+ */
+export const sealedReason = (reason: Buffer | null): { readonly reason?: string } =>
+  reason === null ? {} : { reason: reason.toString('base64') };
+
 export type AuditAction =
   | 'customer.created'
   | 'customer.updated'

@@ -1,5 +1,5 @@
 import { Refusal } from '../domain/errors.ts';
-import { type AuditAction, audit } from './audit-log.ts';
+import { type AuditAction, audit, sealedReason } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { Corporation } from './corporations.ts';
 import { startWorkflow } from './outbox.ts';
@@ -7,12 +7,12 @@ import { refuseUnsettled } from './removal-guards.ts';
 
 /**
  * Locks a corporation held by `holdCorporation`: from the commit on, cards of its balances decline (onboarding 4).
- * One that is locked already stays as it is. Throws `STATE_CONFLICT` for a deleted one.
+ * `reason` is sealed for `lockReasonPlace`. One that is locked already stays as it is. Throws `STATE_CONFLICT` for a deleted one.
  */
 export async function lockCorporation(
   trx: Trx,
   corporation: Corporation,
-  reason: string | null,
+  reason: Buffer | null,
 ): Promise<void> {
   refuseDeleted(corporation);
   if (corporation.state === 'LOCKED') return;
@@ -51,7 +51,7 @@ async function changeState(
   corporation: Corporation,
   state: Corporation['state'],
   action: AuditAction,
-  reason: string | null,
+  reason: Buffer | null,
 ): Promise<void> {
   await trx
     .updateTable('corporations')
@@ -63,7 +63,7 @@ async function changeState(
     objectType: 'corporation',
     objectId: corporation.corporationId,
     before: { state: corporation.state },
-    after: { state, ...(reason === null ? {} : { reason }) },
+    after: { state, ...sealedReason(reason) },
     partnerId: corporation.partnerId,
   });
 }

@@ -1,6 +1,6 @@
 import { isActive } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
-import { type AuditAction, audit } from './audit-log.ts';
+import { type AuditAction, audit, sealedReason } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
@@ -12,9 +12,9 @@ import { closeWaysIn } from './ways-in.ts';
 
 /**
  * Locks a customer held by `lockCustomer`: from the commit on, authorizations and postings of theirs decline
- * (onboarding 1), and their sessions are over. One who is locked already stays as they are. Throws `STATE_CONFLICT` for a deleted one.
+ * (onboarding 1), and their sessions are over. `reason` is sealed for `lockReasonPlace`. One who is locked already stays as they are. Throws `STATE_CONFLICT` for a deleted one.
  */
-export async function markLocked(trx: Trx, customer: Customer, reason: string | null): Promise<void> {
+export async function markLocked(trx: Trx, customer: Customer, reason: Buffer | null): Promise<void> {
   if (customer.state === 'DELETED') throw deleted();
   if (!isActive(customer.state)) return;
   const before = customer.state === 'VERIFIED' ? 'VERIFIED' : 'UNVERIFIED';
@@ -30,7 +30,7 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
 export async function markUnlocked(
   trx: Trx,
   customer: Customer,
-  reason: string | null = null,
+  reason: Buffer | null = null,
 ): Promise<void> {
   if (customer.state === 'DELETED') throw deleted();
   if (customer.state !== 'LOCKED') return;
@@ -65,7 +65,7 @@ async function changeState(
   customer: Customer,
   change: Pick<Customer, 'state'> & { readonly state_before_lock: Customer['stateBeforeLock'] },
   action: AuditAction,
-  reason: string | null,
+  reason: Buffer | null,
 ): Promise<void> {
   await trx
     .updateTable('customers')
@@ -77,7 +77,7 @@ async function changeState(
     objectType: 'customer',
     objectId: customer.customerId,
     before: { state: customer.state },
-    after: { state: change.state, ...(reason === null ? {} : { reason }) },
+    after: { state: change.state, ...sealedReason(reason) },
     partnerId: customer.partnerId,
   });
 }

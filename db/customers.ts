@@ -60,6 +60,10 @@ export const personalPlace = (subjectId: string) =>
 export const addressPlace = (subjectId: string, type: string) =>
   ({ table: 'customer_addresses', rowId: `${subjectId}:${type}`, field: 'address' }) as const;
 
+/** Where what was said of a lock is sealed, under the key of the customer or corporation. */
+export const lockReasonPlace = (subjectId: string) =>
+  ({ table: 'audit_log', rowId: subjectId, field: 'reason' }) as const;
+
 /** Personal bytes and the keyed indexes that belong to them; they change together. */
 export interface SealedPerson {
   readonly personal: Buffer;

@@ -125,7 +125,7 @@ export const waitRefusal = (locked: boolean, seconds: number): Refusal =>
 export const tooManyMails = (): Refusal =>
   tooManyRequests(
     'Too many sign-ins. Wait a little.',
-    { row: 'operator-codes', limit: CODES_AN_HOUR },
+    { row: 'operator-codes', limit: MAILS_AN_HOUR },
     HOUR_MS / 1_000,
   );
 

@@ -23,7 +23,8 @@ export interface VerificationOutcome {
   readonly reason: RejectionReason | null;
   /** Operator, provider or SYSTEM. */
   readonly decidedBy: string;
-  readonly note: string | null;
+  /** Sealed for `notePlace`. */
+  readonly note: Buffer | null;
   /** False where nobody is told: the customer is gone. */
   readonly notify: boolean;
 }

@@ -50,7 +50,8 @@ export interface Verification {
   readonly createdAt: Date;
   readonly decidedAt: Date | null;
   readonly decidedBy: string | null;
-  readonly note: string | null;
+  /** Of the decision, sealed for `notePlace`. */
+  readonly note: Buffer | null;
   /** Counts changes of the form by operators. */
   readonly version: number;
   readonly claimedBy: string | null;
@@ -62,6 +63,10 @@ export type VerificationChannel = 'CUSTOMER' | 'SERVER' | 'ADMIN';
 /** Where a form is sealed. */
 export const formPlace = (verificationId: string) =>
   ({ table: 'verifications', rowId: verificationId, field: 'form' }) as const;
+
+/** Where what an operator noted with a decision is sealed. */
+export const notePlace = (verificationId: string) =>
+  ({ table: 'verifications', rowId: verificationId, field: 'note' }) as const;
 
 /** A picture of the form as it lies encrypted in the document store. */
 export interface StoredPicture {

@@ -15,6 +15,7 @@ import {
 } from '../../db/verification-decisions.ts';
 import {
   lockVerification,
+  notePlace,
   markPep,
   picturesOf,
   setStage as storeStage,
@@ -96,7 +97,10 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
           status: of.status,
           reason: of.reason,
           decidedBy: of.decidedBy,
-          note: of.note,
+          note:
+            of.note === null
+              ? null
+              : sealPersonal(vault, customer.subjectKey, notePlace(of.verificationId), of.note),
           notify: of.notify,
         };
         const renewed = of.status === 'ACCEPTED' ? renew(vault, customer, verification) : null;

@@ -3,6 +3,7 @@ import { deleteCustomer, markLocked, markUnlocked } from '../../db/customer-stat
 import { type Customer, lockCustomer } from '../../db/customers.ts';
 import { adminRoute, type OperatorPrincipal, operatorProgrammeIds } from '../operator-principal.ts';
 import type { Answer, Call } from '../route.ts';
+import { sealLockReason } from '../personal-data.ts';
 import { lockReasonBody, pathIntegerId, z } from '../schemas/shared.ts';
 
 const shared = {
@@ -34,7 +35,9 @@ const lock = adminRoute({
   answers: { 204: { description: 'locked, or already so' } },
   refusals: ['USER_NOT_FOUND', 'STATE_CONFLICT'],
   handle: (call) =>
-    withCustomer(call, (trx, customer) => markLocked(trx, customer, call.body.reason ?? null)),
+    withCustomer(call, (trx, customer) =>
+      markLocked(trx, customer, sealLockReason(call.services.vault, customer, call.body.reason)),
+    ),
 });
 
 const unlock = adminRoute({
@@ -48,7 +51,9 @@ const unlock = adminRoute({
   answers: { 204: { description: 'unlocked, or already so' } },
   refusals: ['USER_NOT_FOUND', 'STATE_CONFLICT'],
   handle: (call) =>
-    withCustomer(call, (trx, customer) => markUnlocked(trx, customer, call.body.reason ?? null)),
+    withCustomer(call, (trx, customer) =>
+      markUnlocked(trx, customer, sealLockReason(call.services.vault, customer, call.body.reason)),
+    ),
 });
 
 const remove = adminRoute({

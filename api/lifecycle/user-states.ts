@@ -1,6 +1,7 @@
 import { deleteCustomer, markLocked, markUnlocked } from '../../db/customer-states.ts';
 import { lockCustomer } from '../../db/customers.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { sealLockReason } from '../personal-data.ts';
 import { lockReasonBody, pathIntegerId, z } from '../schemas/shared.ts';
 
 const shared = {
@@ -23,7 +24,7 @@ const lock = partnerRoute({
   handle: (call) =>
     call.once(async (trx) => {
       const customer = await lockCustomer(trx, programmeIds(call.principal), call.params.userId);
-      await markLocked(trx, customer, call.body.reason ?? null);
+      await markLocked(trx, customer, sealLockReason(call.services.vault, customer, call.body.reason));
       return { status: 204 };
     }),
 });

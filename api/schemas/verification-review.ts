@@ -3,7 +3,7 @@ import type { AuditRow } from '../../db/audit-trail.ts';
 import type { Customer } from '../../db/customers.ts';
 import type { ScreeningHit } from '../../db/screening-hits.ts';
 import { claimantOf, type VerificationDocument } from '../../db/verification-reviews.ts';
-import { formPlace, type Verification } from '../../db/verifications.ts';
+import { formPlace, notePlace, type Verification } from '../../db/verifications.ts';
 import { RISK_LEVELS } from '../../domain/customer.ts';
 import { DOCUMENT_TYPES, PICTURE_KINDS, type VerificationForm } from '../../domain/verification.ts';
 import { openPersonal } from '../../vault/personal-data.ts';
@@ -160,7 +160,10 @@ export function toCase(
     history: history.map(toHistory),
     claimedUntil: item.claimedBy === null ? null : (verification.claimedUntil?.toISOString() ?? null),
     decidedBy: verification.decidedBy,
-    note: verification.note,
+    note:
+      verification.note === null
+        ? null
+        : openPersonal<string>(vault, customer.subjectKey, notePlace(verificationId), verification.note),
   };
 }
 

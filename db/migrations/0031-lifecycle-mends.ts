@@ -3,7 +3,8 @@ import { protectTenantTable } from '../row-security.ts';
 
 /**
  * A card that was never made can be removed too (cards 3): it has neither the processor's id nor an expiry. A dry run of
- * an import keeps what its rows would have taken, so that it sees rows that contradict each other.
+ * an import keeps what its rows would have taken, so that it sees rows that contradict each other. The note of a decision is
+ * sealed.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
@@ -14,6 +15,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         add constraint cards_made check (
           base_state in ('PENDING', 'FAILED') or (base_state = 'REMOVED' and failure_reason is not null)
           or (processor_card_id is not null and expiry_date is not null));
+
+      -- What somebody wrote about a person is sealed under that person's key; no key can be had here, so that what
+      -- stands in clear goes.
+      alter table verifications drop column note, add column note bytea;
 
       -- Keyed indexes of phones and the like, while a dry run lasts.
       create table user_import_keys (

@@ -33,7 +33,7 @@ export interface VerificationsTable {
   provider_outcome: string | null;
   provider_reasons: Generated<string[]>;
   decided_by: string | null;
-  note: string | null;
+  note: Buffer | null;
   version: Generated<number>;
   created_at: CreatedAt;
   decided_at: Date | null;

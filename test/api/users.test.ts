@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atomically } from '../../db/atomically.ts';
+import { lockReasonPlace, readCustomer } from '../../db/customers.ts';
+import { openPersonal } from '../../vault/personal-data.ts';
+import { engineCaller } from '../support/customers.ts';
 import { aCard, aCustomer, aPerson, topUp } from '../support/builders.ts';
 import { aPurchase, read } from '../support/card-traffic.ts';
 import { type ApiHarness, type CallOptions, startApi } from '../support/harness.ts';
@@ -78,9 +82,10 @@ describe('lock and unlock of a user', () => {
     expect((await topUp(api, card, 100)).status).toBe(201);
   });
 
-  it('leave an audit row each, with the reason', async () => {
+  it('leave an audit row each, with the reason for nobody but who has the key of the user', async () => {
     const userId = await create();
-    await call('POST', `/users/${userId}/lock`, { reason: 'asked for' });
+    const reason = 'Mrs Ada Nowak called';
+    await call('POST', `/users/${userId}/lock`, { reason });
     await call('POST', `/users/${userId}/unlock`);
     const rows = await api.owner
       .selectFrom('audit_log')
@@ -93,10 +98,16 @@ describe('lock and unlock of a user', () => {
       {
         action: 'customer.locked',
         before: { state: 'VERIFIED' },
-        after: { state: 'LOCKED', reason: 'asked for' },
+        after: { state: 'LOCKED', reason: expect.any(String) },
       },
       { action: 'customer.unlocked', before: { state: 'LOCKED' }, after: { state: 'VERIFIED' } },
     ]);
+    expect(JSON.stringify(rows)).not.toContain('Nowak');
+    const customer = await atomically(api.owner, engineCaller, (trx) => readCustomer(trx, 'every', userId));
+    const { subjectKey } = customer;
+    const sealed = Buffer.from((rows[1]?.after as { reason: string }).reason, 'base64');
+    const place = lockReasonPlace(subjectKey.subjectId);
+    expect(openPersonal(api.vault, subjectKey, place, sealed)).toBe(reason);
   });
 
   it.each(['', 'x'.repeat(256)])('400: a reason has 1 to 255 characters', async (reason) => {

@@ -121,7 +121,7 @@ describe('a card of a corporation', () => {
 
   it('declines while the corporation is locked, and for good once it is deleted', async () => {
     const { card, corporation } = await scene();
-    await on(corporation, (trx, held) => lockCorporation(trx, held, 'audit'));
+    await on(corporation, (trx, held) => lockCorporation(trx, held, Buffer.from('sealed')));
     expect(await pay(card)).toEqual(declined('CUSTOMER_NOT_FOUND', 'CORPORATION_LOCKED'));
     await on(corporation, unlockCorporation);
     expect(await pay(card)).toEqual(APPROVED);

@@ -12,13 +12,19 @@ import { type Customer, readCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { newIdAt } from '../../db/ids.ts';
 import type { Programme } from '../../db/partners.ts';
-import { readVerification, type StoredPicture, submitVerification } from '../../db/verifications.ts';
+import {
+  notePlace,
+  readVerification,
+  type StoredPicture,
+  submitVerification,
+} from '../../db/verifications.ts';
 import type { PictureKind, VerificationForm } from '../../domain/verification.ts';
 import { type KycProvider, startKycProvider } from '../../simulators/kyc-provider/provider.ts';
 import { type DocumentStore, openDocumentStore, putDocument } from '../../vault/document-store.ts';
 import { type customerVerification, decide, state } from '../../workflows/customer-verification.ts';
 import { aCustomer, aForm, aProgramme, aSubmission, connect, engineCaller } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { openPersonal } from '../../vault/personal-data.ts';
 import { testVault } from '../support/vault.ts';
 import { type RunningWorker, startWorkflowWorker } from '../support/workflow-worker.ts';
 
@@ -173,6 +179,10 @@ describe('with the provider', () => {
       .select(['decided_by', 'note'])
       .where('verification_id', '=', verificationId)
       .executeTakeFirstOrThrow();
-    expect(row).toEqual({ decided_by: 'op-7', note: 'seen in person' });
+    expect(row.decided_by).toBe('op-7');
+    expect(row.note?.toString('latin1')).not.toContain('person');
+    const { subjectKey } = customer;
+    const note = openPersonal(vault, subjectKey, notePlace(verificationId), row.note ?? Buffer.alloc(0));
+    expect(note).toBe('seen in person');
   });
 });
