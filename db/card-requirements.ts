@@ -4,6 +4,7 @@ import { Refusal } from '../domain/errors.ts';
 import type { Trx } from './atomically.ts';
 import { holdCorporation, refuseStanding } from './corporations.ts';
 import type { CardProductsTable } from './database.ts';
+import { waivesHolderKyc } from './employees.ts';
 
 type CardProduct = Selectable<CardProductsTable>;
 
@@ -25,7 +26,7 @@ export async function requireCardRequest(trx: Trx, request: RequestedCard): Prom
   const person =
     customerId === null
       ? null
-      : await requireHolder(trx, request.programmeId, customerId, !waived && !product.anonymous);
+      : await requireHolder(trx, request.programmeId, customerId, passedBy(waived, product));
   const corporation = corporationId === null ? null : await requireEmployer(trx, request, corporationId);
   await requireBalance(trx, request, product);
   if ((person?.transactional_locks ?? 0) > 0) {
@@ -35,6 +36,11 @@ export async function requireCardRequest(trx: Trx, request: RequestedCard): Prom
   await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
   return product;
 }
+
+const passedBy = (kycWaived: boolean, { anonymous }: CardProduct): Passed => {
+  if (kycWaived) return 'SCREENING';
+  return anonymous ? 'NOTHING' : 'KYC';
+};
 
 async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardProduct> {
   const product = await trx
@@ -52,19 +58,13 @@ async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardPro
   return product;
 }
 
-async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
-  const programme = await trx
-    .selectFrom('programmes')
-    .select('corporate_holder_kyc')
-    .where('programme_id', '=', programmeId)
-    .executeTakeFirstOrThrow();
-  return programme.corporate_holder_kyc === 'waived';
-}
+/** What a holder has to have passed: kyc, a screening where the programme waives kyc, nothing for an anonymous card. */
+type Passed = 'KYC' | 'SCREENING' | 'NOTHING';
 
-async function requireHolder(trx: Trx, programmeId: number, customerId: number, kycNeeded: boolean) {
+async function requireHolder(trx: Trx, programmeId: number, customerId: number, needed: Passed) {
   const holder = await trx
     .selectFrom('customers')
-    .select(['state', 'kyc', 'transactional_locks'])
+    .select(['state', 'kyc', 'screened_at', 'transactional_locks'])
     .where('customer_id', '=', customerId)
     .where('programme_id', '=', programmeId)
     .forShare()
@@ -72,8 +72,11 @@ async function requireHolder(trx: Trx, programmeId: number, customerId: number, 
   if (holder === undefined || holder.state === 'DELETED')
     throw new Refusal('USER_NOT_FOUND', 'There is no such user.');
   if (holder.state === 'LOCKED') throw new Refusal('USER_NOT_ACTIVE', 'The user is locked.');
-  if (holder.kyc !== 'SUCCESS' && kycNeeded) {
+  if (holder.kyc !== 'SUCCESS' && needed === 'KYC') {
     throw new Refusal('KYC_REQUIRED', 'The user has to be verified first.');
+  }
+  if (holder.kyc !== 'SUCCESS' && needed === 'SCREENING' && holder.screened_at === null) {
+    throw new Refusal('KYC_REQUIRED', 'The user has to be screened first, which is under way.');
   }
   return holder;
 }

@@ -3,6 +3,7 @@ export { clearingFile } from './clearing-file.ts';
 export { corporationOnboarding } from './corporation-onboarding.ts';
 export { customerVerification } from './customer-verification.ts';
 export { documentExpiry } from './document-expiry.ts';
+export { employeeScreening } from './employee-screening.ts';
 export { externalVerification } from './external-verification.ts';
 export { holdRelease } from './hold-release.ts';
 export { lockExpiry } from './lock-expiry.ts';
