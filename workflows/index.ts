@@ -12,4 +12,5 @@ export { notificationDelivery } from './notification-delivery.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';
+export { scheduledJob } from './scheduled-job.ts';
 export { userImport } from './user-import.ts';
