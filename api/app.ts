@@ -6,6 +6,7 @@ import { addressIn } from './exchange.ts';
 import { COMMON_HEADERS, failureOf, finishRequest } from './finish-request.ts';
 import { toResponse } from './hono-exchange.ts';
 import { requestIdOf } from './middleware/request-id.ts';
+import { rateHeaders } from './rate-standing.ts';
 import { beginFacts, factsOf, incomingOf } from './request-facts.ts';
 import type { Services } from './services.ts';
 
@@ -25,13 +26,13 @@ export function createApp(services: Services, listener: string, channels: readon
     await next();
     const { headers, status } = context.res;
     headers.set('X-Request-Id', facts.requestId);
-    for (const [name, value] of Object.entries(COMMON_HEADERS)) {
+    for (const [name, value] of Object.entries({ ...COMMON_HEADERS, ...rateHeaders(facts.rate) })) {
       if (!headers.has(name)) headers.set(name, value);
     }
     finishRequest(services, listener, context.req.method, facts, {
       status,
       durationMs: performance.now() - startedAtMs,
-      ip: addressIn(incomingOf(context.env)),
+      ip: addressIn(incomingOf(context.env), services.isTrustedProxy),
       error: context.error,
       replayed: headers.has('idempotency-replayed'),
     });

@@ -3,6 +3,7 @@ import { atomically, nowOf } from '../db/atomically.ts';
 import { listRevoked } from '../db/certificates.ts';
 import { Refusal } from '../domain/errors.ts';
 import { type Authority, signRevocationList } from '../vault/certificate-authority.ts';
+import { countReads } from './rate-limits.ts';
 import type { Services } from './services.ts';
 
 const KEPT_MS = 60 * 60 * 1_000;
@@ -27,14 +28,14 @@ export function requireAuthority({ authority }: Pick<Services, 'authority'>): Au
 export function mountAuthority(app: Hono, services: Services): void {
   let kept: { readonly of: string; readonly untilMs: number; readonly der: Buffer } | null = null;
 
-  app.get('/ca/chain.pem', (context) =>
+  app.get('/ca/chain.pem', countReads(services), (context) =>
     context.body(requireAuthority(services).chainPem, 200, {
       'Content-Type': 'application/pem-certificate-chain',
       'Cache-Control': 'max-age=3600',
     }),
   );
 
-  app.get('/ca/crl.der', async (context) => {
+  app.get('/ca/crl.der', countReads(services), async (context) => {
     const authority = requireAuthority(services);
     const { revoked, nowMs } = await atomically(services.engine, SYSTEM, async (trx) => ({
       revoked: await listRevoked(trx),

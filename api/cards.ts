@@ -5,8 +5,10 @@ import { findBalance } from '../db/balances.ts';
 import { type CardRow, findCard, listCards } from '../db/cards.ts';
 import { readCorporation } from '../db/corporations.ts';
 import { readCustomer, type StoredSubjectKey } from '../db/customers.ts';
+import { chargeRate } from '../db/rate-limits.ts';
 import { fullDataRefusal } from '../domain/card.ts';
 import { Refusal } from '../domain/errors.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { encryptFullCard } from '../vault/cards.ts';
 import { openPersonal, sealPersonal } from '../vault/personal-data.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
@@ -14,7 +16,7 @@ import type { Vault } from '../vault/vault.ts';
 import { programmeIds, type Reach } from './reach.ts';
 import { readPage } from './pagination.ts';
 import type { Answer, Call } from './route.ts';
-import { toCard } from './schemas/card.ts';
+import { type CardAudience, toCard } from './schemas/card.ts';
 
 /** What the card calls of all channels share (cards 4). */
 
@@ -28,7 +30,7 @@ export interface CardParams {
 /** The card that a look-up names, once it is there for callers to see. Throws `CARD_NOT_FOUND`. */
 export async function requireCard(trx: Trx, target: CardTarget): Promise<CardRow> {
   const card = await findCard(trx, target.cardId, target);
-  if (card === undefined || (!card.claimed && card.base_state !== 'FAILED')) {
+  if (card === undefined || (!card.claimed && card.base_state === 'PENDING')) {
     throw new Refusal('CARD_NOT_FOUND', 'There is no such card.');
   }
   return card;
@@ -51,8 +53,13 @@ export const targetOf = (call: CardCall<CardParams>): CardTarget => ({
 export const todayOf = (trx: Trx): string => nowOf(trx).toISOString().slice(0, 10);
 
 /** The wire's card with the embossed name opened. */
-export async function presentCard(trx: Trx, vault: Vault, card: CardRow): Promise<ReturnType<typeof toCard>> {
-  const shown = toCard(card, todayOf(trx));
+export async function presentCard(
+  trx: Trx,
+  vault: Vault,
+  card: CardRow,
+  audience: CardAudience = 'server',
+): Promise<ReturnType<typeof toCard>> {
+  const shown = toCard(card, todayOf(trx), audience);
   if (card.holder_name === null) return shown;
   const key = await subjectKeyOf(trx, card);
   return { ...shown, holderName: openPersonal<string>(vault, key, holderNamePlace(card), card.holder_name) };
@@ -83,6 +90,7 @@ export async function listCardsOf(
   call: Call<Reach, unknown, unknown, unknown>,
   filter: CardListFilter,
   page: { readonly limit: number; readonly cursor: string | undefined },
+  audience: CardAudience = 'server',
 ): Promise<Answer> {
   const ids = programmeIds(call.principal);
   const { customerId, corporationId, balanceId } = filter;
@@ -107,7 +115,7 @@ export async function listCardsOf(
       (card) => card.card_id,
       (card) => card,
     );
-    return await presentCards(trx, call.services.vault, found);
+    return await presentCards(trx, call.services.vault, found, audience);
   });
   return { status: 200, body };
 }
@@ -117,9 +125,10 @@ export async function presentCards(
   trx: Trx,
   vault: Vault,
   { items, nextCursor }: { readonly items: readonly CardRow[]; readonly nextCursor: string | null },
+  audience: CardAudience = 'server',
 ): Promise<{ items: ReturnType<typeof toCard>[]; nextCursor: string | null }> {
   const shown = [];
-  for (const card of items) shown.push(await presentCard(trx, vault, card));
+  for (const card of items) shown.push(await presentCard(trx, vault, card, audience));
   return { items: shown, nextCursor };
 }
 
@@ -157,4 +166,15 @@ export async function sealFullCard(
   });
   if (sealed === null) throw new Error('the vault has no data of an active card');
   return sealed;
+}
+
+/** The full card once more, after its first reader: ten times an hour (channels 14). Throws as `sealFullCard`. */
+export async function sealFullCardAgain(
+  trx: Trx,
+  vault: Vault,
+  card: CardRow,
+  recipient: RecipientKey | null,
+): Promise<string> {
+  await chargeRate(trx, card.partner_id, rateOf.fullCardData(card.card_id));
+  return await sealFullCard(trx, vault, card, recipient);
 }

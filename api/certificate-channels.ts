@@ -1,8 +1,14 @@
 import type { RegisteredCertificate } from '../db/partners.ts';
 import { Refusal } from '../domain/errors.ts';
+import { type Rated, rateOf } from '../domain/rate-limit.ts';
 import { isAllowedAddress } from './address-list.ts';
 import type { Arrival, Identified } from './channel.ts';
-import { callerOf, requireCertificate } from './middleware/client-certificate.ts';
+import {
+  partnerCaller,
+  processorCaller,
+  processorOf,
+  requireCertificate,
+} from './middleware/client-certificate.ts';
 import type { PartnerPrincipal, ProcessorPrincipal, SponsorPrincipal } from './partner-principal.ts';
 import type { Services } from './services.ts';
 
@@ -27,11 +33,12 @@ export async function identifyPartner(
       programme: null,
       programmes: [],
     },
-    caller: callerOf(certificate, arrival),
+    caller: partnerCaller(certificate, arrival),
     partnerId: partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     idempotencyScope: `partner:${id}`,
+    rated: ratedBy(certificate),
   };
 }
 
@@ -95,13 +102,21 @@ export async function admitPartner(
   };
 }
 
+/** All certificates of a partner share what it is allowed; one of no partner has what a partner has by default. */
+const ratedBy = ({ partner, certificateId }: RegisteredCertificate): Rated =>
+  partner === null
+    ? rateOf.partner(certificateId, DEFAULT_PARTNER_RATE)
+    : rateOf.partner(partner.publicId, partner.rate);
+
+const DEFAULT_PARTNER_RATE = 100;
+
 /** Knows the processor by its certificate. Throws 401. */
 export async function identifyProcessor(
   services: Services,
   arrival: Arrival,
 ): Promise<Identified<ProcessorPrincipal>> {
-  const certificate = await requireCertificate(services, arrival);
-  const processor = certificate.label;
+  const certificate = await requireCertificate(services, arrival, processorCaller);
+  const processor = processorOf(certificate);
   return {
     principal: {
       kind: 'processor',
@@ -110,11 +125,13 @@ export async function identifyProcessor(
       scopes: certificate.scopes,
     },
     // Cards of all partners: the engine acts, whoever the certificate belongs to.
-    caller: { ...callerOf(certificate, arrival), partnerId: null },
+    caller: { ...processorCaller(certificate, arrival), partnerId: null },
     partnerId: certificate.partner?.partnerId ?? null,
     scopes: certificate.scopes,
     pinnedPublicKeys: [],
     idempotencyScope: `processor:${processor}`,
+    // Authorizations are bounded by how many run at once, not by how many come (channels 14).
+    rated: null,
   };
 }
 
@@ -129,11 +146,12 @@ export async function identifySponsor(
   return {
     principal: { kind: 'sponsor', scopes, partnerId, programmes },
     // The balance may be of any partner: the engine acts, and what is posted is written to that partner's books.
-    caller: { ...callerOf(certificate, arrival), partnerId: null },
+    caller: { ...partnerCaller(certificate, arrival), partnerId: null },
     partnerId,
     scopes,
     pinnedPublicKeys: partner?.pinnedPublicKeys ?? [],
     // The label names a sponsor of no partner, so that a renewed certificate keeps its keys.
     idempotencyScope: `sponsor:${partner?.publicId ?? label}`,
+    rated: ratedBy(certificate),
   };
 }

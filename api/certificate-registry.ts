@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { noteCertificateUse } from '../db/certificates.ts';
 import type { Database } from '../db/database.ts';
 import {
   everyProgramme,
@@ -10,6 +11,7 @@ import {
 import type { CertificateRegistry } from './services.ts';
 
 const FRESH_MS = 2_000;
+const NOTED_MS = 60_000;
 
 interface Cached<T> {
   readonly value: Promise<T>;
@@ -23,11 +25,19 @@ export function createCertificateRegistry(
 ): CertificateRegistry & { flush(): void } {
   const certificates = new Map<string, Cached<RegisteredCertificate | undefined>>();
   const programmes = new Map<number | 'all', Cached<readonly Programme[]>>();
+  const noted = new Map<string, number>();
   return {
     find: (fingerprint) =>
       readThrough(certificates, fingerprint, nowMs, () => findCertificate(engine, fingerprint)),
     programmes: (partnerId) =>
       readThrough(programmes, partnerId, nowMs, () => programmesOfPartner(engine, partnerId)),
+    noteUse: (certificateId) => {
+      const now = nowMs();
+      if ((noted.get(certificateId) ?? 0) > now) return;
+      noted.set(certificateId, now + NOTED_MS);
+      // A note that is lost is made up for by the next; the call itself does not wait.
+      noteCertificateUse(engine, certificateId).catch(() => noted.delete(certificateId));
+    },
     allProgrammes: () => readThrough(programmes, 'all', nowMs, () => everyProgramme(engine)),
     flush: () => {
       certificates.clear();

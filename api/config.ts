@@ -15,7 +15,7 @@ import {
   url,
   type ValuesOf,
 } from '../domain/settings.ts';
-import { temporalSettings } from '../temporal/config.ts';
+import { checkTemporalSettings, temporalSettings } from '../temporal/config.ts';
 import { checkVaultSettings, vaultSettings } from '../vault/config.ts';
 import { isAddressRange } from './address-list.ts';
 
@@ -34,6 +34,8 @@ export const apiSettings = {
     default: 'http://localhost:8080',
     required: 'in-production',
   }),
+  TRUSTED_PROXY_CIDRS: list('proxies whose X-Forwarded-For is believed'),
+  RATE_LIMIT_EXEMPT_CIDRS: list('addresses whose calls without identity are not counted'),
   PUBLIC_TLS_CERT: text('certificate file of the public listener'),
   PUBLIC_TLS_KEY: text('key file of the public listener'),
   CERT_HOST: text('address of the certificate listener', { default: '127.0.0.1', production: '0.0.0.0' }),
@@ -94,7 +96,7 @@ export function readApiConfig(): ApiSettings {
 
 function crossFaults(values: ApiSettings): SettingFault[] {
   const production = values.NODE_ENV === 'production';
-  const faults = checkVaultSettings(values, production);
+  const faults = [...checkVaultSettings(values, production), ...checkTemporalSettings(values)];
   for (const name of [
     'DATABASE_URL',
     'DATABASE_ENGINE_URL',
@@ -135,9 +137,9 @@ function crossFaults(values: ApiSettings): SettingFault[] {
       fault: 'must be a zone of the IANA list, such as Europe/Warsaw',
     });
   }
-  for (const range of values.PANEL_ALLOWED_CIDRS) {
-    if (!isAddressRange(range)) {
-      faults.push({ name: 'PANEL_ALLOWED_CIDRS', fault: 'must hold addresses and ranges only: 10.0.0.0/8' });
+  for (const name of ['PANEL_ALLOWED_CIDRS', 'TRUSTED_PROXY_CIDRS', 'RATE_LIMIT_EXEMPT_CIDRS'] as const) {
+    if (!values[name].every(isAddressRange)) {
+      faults.push({ name, fault: 'must hold addresses and ranges only: 10.0.0.0/8' });
     }
   }
   if (production && !values.PUBLIC_URL.startsWith('https://')) {

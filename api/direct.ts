@@ -3,6 +3,7 @@ import type { AnyChannel } from './channel.ts';
 import { addressIn, type Exchange, type Written } from './exchange.ts';
 import { COMMON_HEADERS, failureOf, finishRequest } from './finish-request.ts';
 import { requestIdOf } from './middleware/request-id.ts';
+import { rateHeaders } from './rate-standing.ts';
 import { newFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
 import { serveRoute } from './serve-route.ts';
@@ -52,7 +53,7 @@ async function answer(
     param: () => '',
     params: () => NO_PARAMS,
     search: '',
-    ip: addressIn(incoming),
+    ip: addressIn(incoming, services.isTrustedProxy),
     socket: incoming.socket,
     source: incoming,
   };
@@ -64,14 +65,15 @@ async function answer(
     error = thrown instanceof Error ? thrown : new Error('something was thrown that is no error');
     written = failureOf(services, facts, error);
   }
-  const { status, headers, text } = written;
+  const { status, headers, content } = written;
   outgoing.writeHead(status, {
     ...COMMON_HEADERS,
+    ...rateHeaders(facts.rate),
     'X-Request-Id': facts.requestId,
     'Content-Length': facts.bytes ?? 0,
     ...headers,
   });
-  outgoing.end(text ?? '');
+  outgoing.end(content ?? '');
   finishRequest(services, listener, 'POST', facts, {
     status,
     durationMs: performance.now() - startedAtMs,

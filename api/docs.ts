@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Hono } from 'hono';
 import { Refusal } from '../domain/errors.ts';
+import { countReads } from './rate-limits.ts';
 import { factsOf } from './request-facts.ts';
+import type { Services } from './services.ts';
 
 const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
@@ -37,7 +39,11 @@ interface DocsFile {
 }
 
 /** `/openapi.json` and a page at `/docs` whose every file comes from this process. */
-export function mountDocs(app: Hono, description: object): void {
+export function mountDocs(
+  app: Hono,
+  services: Pick<Services, 'rates' | 'isTrustedProxy'>,
+  description: object,
+): void {
   const text = JSON.stringify(description);
   const files: Readonly<Record<string, DocsFile>> = {
     '/openapi.json': { type: 'application/json; charset=UTF-8', read: async () => text },
@@ -51,7 +57,7 @@ export function mountDocs(app: Hono, description: object): void {
     '/docs/swagger-ui-bundle.js': asset('swagger-ui-bundle.js', SCRIPT),
   };
   for (const [path, { type, read, headers }] of Object.entries(files)) {
-    app.get(path, async (context) => {
+    app.get(path, countReads(services), async (context) => {
       const content = await read();
       const facts = factsOf(context);
       facts.route = `GET ${path}`;

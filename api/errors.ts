@@ -1,4 +1,5 @@
 import { Refusal, type RefusalCode } from '../domain/errors.ts';
+import { rateHeaders } from './rate-standing.ts';
 
 /** HTTP status of every refusal (channels 4). */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -57,6 +58,10 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   CODE_TAKEN: 409,
   ISSUER_CODE_TAKEN: 409,
   PROGRAMME_FIXED: 409,
+  PROGRAMME_INVALID: 422,
+  SHARED_AUTHORIZATION_NOT_ALLOWED: 422,
+  CARD_PRODUCT_FIXED: 409,
+  BIN_RANGE_OVERLAP: 409,
   CERTIFICATE_LIMIT: 409,
   CSR_INVALID: 400,
   CSR_KEY_REJECTED: 422,
@@ -169,9 +174,10 @@ export const statusOfCode = (code: RefusalCode): number => STATUS[code];
 export function toErrorAnswer(refusal: Refusal): ErrorAnswer {
   const status = statusOf(refusal);
   const headers: Record<string, string> = {};
-  const { retryAfterSeconds, allow, fields } = refusal.options;
+  const { retryAfterSeconds, allow, fields, rate } = refusal.options;
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   else if (status === 503 || status === 429) headers['Retry-After'] = String(RETRY_AFTER_SECONDS);
+  if (rate !== undefined) Object.assign(headers, rateHeaders({ ...rate, remaining: 0 }));
   if (allow !== undefined) headers['Allow'] = allow.join(', ');
   // Nothing more is heard from a certificate that is not trusted (channels 9).
   if (refusal.code === 'CERTIFICATE_NOT_TRUSTED') headers['Connection'] = 'close';

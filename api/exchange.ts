@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { RequestFacts } from './request-facts.ts';
 
 /** A request as the pipeline sees it, whichever way it came in. */
@@ -23,9 +24,27 @@ export interface Written {
   readonly status: number;
   readonly headers: Record<string, string>;
   /** Null = no body at all. */
-  readonly text: string | null;
+  readonly content: string | Buffer<ArrayBuffer> | null;
 }
 
-/** Address of the peer, without the prefix of IPv4 in IPv6. */
-export const addressIn = (incoming: IncomingMessage | undefined): string | null =>
-  incoming?.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;
+/**
+ * Who sent a request: the peer, or, where that is a proxy of ours, the address it tells of. Proxies add to the end of
+ * `X-Forwarded-For`, so it is read from there, as far as those who wrote it are believed.
+ */
+export function addressIn(
+  incoming: IncomingMessage | undefined,
+  isTrustedProxy: (ip: string) => boolean,
+): string | null {
+  let ip = plain(incoming?.socket.remoteAddress ?? '');
+  if (isIP(ip) === 0) return null;
+  if (!isTrustedProxy(ip)) return ip;
+  const told = [incoming?.headers['x-forwarded-for'] ?? []].flat().join(',').split(',').map(plain);
+  for (const before of told.toReversed()) {
+    if (!isTrustedProxy(ip) || isIP(before) === 0) break;
+    ip = before;
+  }
+  return ip;
+}
+
+/** Without the prefix of IPv4 in IPv6. */
+const plain = (ip: string): string => ip.trim().replace(/^::ffff:(?=[0-9.]+$)/, '');

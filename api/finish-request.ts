@@ -18,7 +18,7 @@ export function failureOf(services: Services, facts: RequestFacts, error: Error)
   const text = JSON.stringify(answer.body);
   facts.bytes = Buffer.byteLength(text);
   const headers = { 'Content-Type': 'application/json; charset=UTF-8', ...answer.headers };
-  return { status: answer.status, headers, text };
+  return { status: answer.status, headers, content: text };
 }
 
 const UNAVAILABLE = new Set([
@@ -76,12 +76,16 @@ export function finishRequest(
   facts: RequestFacts,
   { status, durationMs, ip, error, replayed }: Outcome,
 ): void {
+  const { rate: _told, ...logged } = facts;
   services.metrics.request({ listener, route: facts.route ?? 'none', method, status, durationMs });
+  if (error instanceof Refusal && error.options.rate !== undefined) {
+    services.metrics.rateLimited(error.options.rate.row);
+  }
   services.logger.info(
     {
       listener,
       method,
-      ...facts,
+      ...logged,
       status,
       ip,
       errorTitle: error instanceof Refusal ? error.code : undefined,

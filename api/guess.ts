@@ -20,15 +20,22 @@ export async function guess(
   policy: GuessPolicy,
   verify: () => Promise<boolean>,
 ): Promise<GuessOutcome> {
-  const charge = await call.atomically((trx) => chargeGuard(trx, guarded, policy));
+  const failed = {
+    action: 'sign_in.failed',
+    objectType: 'guard',
+    objectId: guarded.name,
+    result: 'DENIED',
+  } as const;
+  const charge = await call.atomically(async (trx) => {
+    const charged = await chargeGuard(trx, guarded, policy);
+    if (charged.verdict === 'BLOCKED') await audit(trx, failed);
+    return charged;
+  });
   if (charge.verdict === 'BLOCKED') throw tooManyAttempts(charge.seconds);
   if (charge.verdict === 'CLOSED') return 'CLOSED';
   const right = await verify();
   const closed = await call.atomically(async (trx) => {
-    if (!right) {
-      const failed = { action: 'sign_in.failed', objectType: 'guard', result: 'DENIED' } as const;
-      await audit(trx, { ...failed, objectId: guarded.name });
-    }
+    if (!right) await audit(trx, failed);
     return await settleGuard(trx, guarded, policy, { right, at: charge.at });
   });
   if (right) return 'RIGHT';

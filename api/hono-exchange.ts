@@ -1,9 +1,10 @@
 import type { Context } from 'hono';
 import { addressIn, type Exchange, type Written } from './exchange.ts';
 import { factsOf, incomingOf } from './request-facts.ts';
+import type { Services } from './services.ts';
 
 /** A request that the router found its route for. */
-export function exchangeOf(context: Context): Exchange {
+export function exchangeOf(context: Context, isTrustedProxy: Services['isTrustedProxy']): Exchange {
   const { req } = context;
   const incoming = incomingOf(context.env);
   const question = req.url.indexOf('?');
@@ -14,12 +15,12 @@ export function exchangeOf(context: Context): Exchange {
     param: (name) => req.param(name) ?? '',
     params: () => req.param(),
     search: question < 0 ? '' : req.url.slice(question + 1),
-    ip: addressIn(incoming),
+    ip: addressIn(incoming, isTrustedProxy),
     socket: incoming?.socket ?? null,
     source: incoming ?? req.raw.body,
   };
 }
 
 /** An answer as the router gives it on. */
-export const toResponse = ({ status, headers, text }: Written): Response =>
-  new Response(text, { status, headers });
+export const toResponse = ({ status, headers, content }: Written): Response =>
+  new Response(content, { status, headers });

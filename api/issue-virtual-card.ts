@@ -1,6 +1,14 @@
 import type { ProcessorClient } from '../activities/processor/client.ts';
 import { nowOf, type Trx } from '../db/atomically.ts';
-import { activateVirtualCard, type CardRow, failCard, findCard, readCard, requestCard } from '../db/cards.ts';
+import {
+  activateVirtualCard,
+  type CardRow,
+  failCard,
+  findCard,
+  readCard,
+  requestCard,
+  withdrawUnlessOwned,
+} from '../db/cards.ts';
 import { readCorporation } from '../db/corporations.ts';
 import { readCustomer } from '../db/customers.ts';
 import { completeKey, type KeyUse, noteSubject, releaseKey } from '../db/idempotency-keys.ts';
@@ -9,7 +17,7 @@ import { Refusal, type RefusalCode } from '../domain/errors.ts';
 import { storeCard } from '../vault/cards.ts';
 import { decrypt } from '../vault/jwe.ts';
 import type { Vault } from '../vault/vault.ts';
-import { sealFullCard, sealHolderName, subjectKeyOf } from './cards.ts';
+import { sealFullCard, sealFullCardAgain, sealHolderName, subjectKeyOf } from './cards.ts';
 import { claim, isKept, replay, storedRefusal } from './middleware/idempotency.ts';
 import { openPerson } from './personal-data.ts';
 import { programmeIds, type Reach } from './reach.ts';
@@ -72,18 +80,21 @@ export async function issueVirtualCard(call: IssueCall, request: VirtualCardRequ
     { idempotencyKey: `virtual-card:${begun.cardId}`, deadlineMs: 5_000 },
   );
   switch (made.outcome) {
-    case 'GENERATED':
-      return await call.atomically((trx) => finish(trx, call, begun.cardId, made.card, use));
+    case 'GENERATED': {
+      const finished = await call.conclude((trx) => finish(trx, call, begun.cardId, made.card, use));
+      if (finished instanceof Refusal) throw finished;
+      return finished;
+    }
     case 'REFUSED': {
       const refusal = new Refusal('PROCESSOR_REFUSED', 'The processor refused to make this card.');
-      await call.atomically(async (trx) => {
+      await call.conclude(async (trx) => {
         await failCard(trx, begun.cardId, 'PROCESSOR_REFUSED');
         if (use !== null) await completeKey(trx, use, storedRefusal(call.services.vault, use, refusal));
       });
       throw refusal;
     }
     case 'UNKNOWN':
-      if (use !== null) await call.atomically((trx) => releaseKey(trx, use));
+      if (use !== null) await call.conclude((trx) => releaseKey(trx, use));
       throw new Refusal(
         'PROCESSOR_UNAVAILABLE',
         'The processor did not answer. Repeat with the same idempotency key to get the card.',
@@ -106,7 +117,8 @@ async function begin(
     return await replay(call.services.vault, use, claimed.answer, (cardId) => replayCard(trx, call, cardId));
   }
   if (claimed?.kind === 'interrupted' && claimed.subjectId !== null) {
-    return await intentOf(trx, call, Number(claimed.subjectId));
+    const cardId = Number(claimed.subjectId);
+    return (await withdrawn(trx, call, cardId, use)) ?? (await intentOf(trx, call, cardId));
   }
   try {
     const { card } = await requestCard(trx, { ...request, kind: 'VIRTUAL' });
@@ -180,8 +192,10 @@ async function finish(
   cardId: number,
   generated: Generated,
   use: KeyUse | null,
-): Promise<Answer> {
+): Promise<Answer | Refusal> {
   const { vault } = call.services;
+  const refusal = await withdrawn(trx, call, cardId, use);
+  if (refusal !== null) return refusal;
   const opened = await decrypt(vault, generated.payload);
   if (typeof opened === 'string') throw new Error('the processor sent card data that cannot be opened');
   const pan = Buffer.from(String(opened.plaintext['pan']), 'ascii');
@@ -212,7 +226,7 @@ async function finish(
     bin: stored.bin,
     expiryDate,
   });
-  const sealed = await sealCardOf(trx, call, cardId);
+  const sealed = await sealFullCard(trx, vault, await cardOf(trx, call, cardId), call.recipient);
   const answer: Answer = { status: 201, sealed, cardId };
   if (use !== null) {
     await completeKey(trx, use, { status: 201, body: null, location: null, cardId });
@@ -220,9 +234,21 @@ async function finish(
   return answer;
 }
 
-async function sealCardOf(trx: Trx, call: IssueCall, cardId: number): Promise<string> {
-  const card = await cardOf(trx, call, cardId);
-  return await sealFullCard(trx, call.services.vault, card, call.recipient);
+/**
+ * The refusal of a card whose owners may not have it any more: the request that asked for it is as old as its first
+ * call, and they may have been locked, deleted or dismissed since.
+ */
+async function withdrawn(
+  trx: Trx,
+  call: IssueCall,
+  cardId: number,
+  use: KeyUse | null,
+): Promise<Refusal | null> {
+  const refusal = await withdrawUnlessOwned(trx, cardId);
+  if (refusal === null || use === null) return refusal;
+  if (isKept(refusal)) await completeKey(trx, use, storedRefusal(call.services.vault, use, refusal));
+  else await releaseKey(trx, use);
+  return refusal;
 }
 
 async function cardOf(trx: Trx, call: IssueCall, cardId: number): Promise<CardRow> {
@@ -235,5 +261,5 @@ async function cardOf(trx: Trx, call: IssueCall, cardId: number): Promise<CardRo
 
 const replayCard = async (trx: Trx, call: IssueCall, cardId: number): Promise<Answer> => ({
   status: 201,
-  sealed: await sealCardOf(trx, call, cardId),
+  sealed: await sealFullCardAgain(trx, call.services.vault, await cardOf(trx, call, cardId), call.recipient),
 });

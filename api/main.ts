@@ -11,6 +11,9 @@ import { openAnchorSink } from '../vault/anchor-sink.ts';
 import { openDocumentStore } from '../vault/document-store.ts';
 import { readKeySources } from '../vault/key-files.ts';
 import { openVault } from '../vault/vault.ts';
+import { connectClient } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { addressRanges } from './address-list.ts';
 import { createApp } from './app.ts';
 import { createCertificateRegistry } from './certificate-registry.ts';
 import { mountAuthority } from './authority-files.ts';
@@ -25,6 +28,7 @@ import { createLogger } from './logger.ts';
 import { createMetrics, listenMetrics } from './metrics.ts';
 import { closeUntrusted } from './middleware/client-certificate.ts';
 import { describeApi } from './openapi.ts';
+import { createRateLimits } from './rate-limits.ts';
 import type { Services } from './services.ts';
 import { listenForChanges } from './certificate-changes.ts';
 import { VERSION } from './version.ts';
@@ -38,7 +42,7 @@ const config = readApiConfig();
 const logger = createLogger('api', { level: config.LOG_LEVEL, format: config.LOG_FORMAT });
 
 /** What `readApiConfig` has made sure of. */
-const given = (value: string | null): string => {
+const given = <T>(value: T | null): T => {
   if (value === null) throw new Error('a required setting is missing');
   return value;
 };
@@ -94,6 +98,16 @@ const services: Services = {
     timeZone: config.OPERATOR_TIMEZONE,
     secureCookie: !config.CARDLOOM_DEV,
   },
+  workflows: {
+    client: connectClient(
+      config,
+      createDataConverter({
+        keys: given(config.TEMPORAL_PAYLOAD_KEYS),
+        namespace: config.TEMPORAL_NAMESPACE,
+        refusePlain: config.NODE_ENV === 'production',
+      }),
+    ),
+  },
   logger,
   health: createHealthChecks({
     engine,
@@ -101,6 +115,8 @@ const services: Services = {
     draining: () => draining,
   }),
   metrics,
+  rates: createRateLimits({ nowMs: () => performance.now(), exempt: config.RATE_LIMIT_EXEMPT_CIDRS }),
+  isTrustedProxy: addressRanges(config.TRUSTED_PROXY_CIDRS),
   nowMs: Date.now,
 };
 
@@ -108,7 +124,7 @@ const publicApp = createApp(services, 'public', publicChannels);
 const certificateApp = createApp(services, 'certificate', certificateChannels);
 mountKybForm(publicApp.hono, services);
 mountAuthority(publicApp.hono, services);
-mountDocs(publicApp.hono, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
+mountDocs(publicApp.hono, services, describeApi([...publicApp.routes, ...certificateApp.routes], VERSION));
 
 const publicTls =
   config.PUBLIC_TLS_CERT === null || config.PUBLIC_TLS_KEY === null
@@ -164,7 +180,7 @@ async function stop(reason: string): Promise<void> {
   await stopped;
   clearInterval(closing);
   await authorizer.drain();
-  await Promise.all([changes.stop(), metricsListener.stop()]);
+  await Promise.all([changes.stop(), metricsListener.stop(), services.workflows.client.connection.close()]);
   await Promise.all([app.destroy(), engine.destroy(), laneConfiguration.destroy(), pools.lanes.end()]);
   logger.info('stopped');
   process.exit(0);

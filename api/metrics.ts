@@ -22,6 +22,12 @@ export function createMetrics(version: string): RequestMetrics & { readonly regi
     buckets: BUCKETS,
     registers,
   });
+  const limited = new Counter({
+    name: 'rate_limited_total',
+    help: 'Requests refused because there were too many',
+    labelNames: ['limit'],
+    registers,
+  });
   const series = new Map<string, { inc(): void; observe(seconds: number): void }>();
   const seriesOf = (labels: Record<(typeof labelNames)[number], string>) => {
     const count = requests.labels(labels);
@@ -30,6 +36,7 @@ export function createMetrics(version: string): RequestMetrics & { readonly regi
   };
   return {
     registry,
+    rateLimited: (row) => limited.inc({ limit: row }),
     request: ({ listener, route, method, status, durationMs }) => {
       const key = `${listener} ${route} ${method} ${status}`;
       // The library finds a series by hashing its labels, on every call; there are few of them.

@@ -22,7 +22,7 @@ export function mount(app: Hono, services: Services, one: AnyChannel): MountedRo
     assertDeclared(one, route);
     for (const { method, path } of pathsOf(one, route)) {
       app.on(method, path, async (context) =>
-        toResponse(await serveRoute(services, one, route, exchangeOf(context))),
+        toResponse(await serveRoute(services, one, route, exchangeOf(context, services.isTrustedProxy))),
       );
     }
   }

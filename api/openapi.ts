@@ -174,10 +174,15 @@ const bodyOf = (route: Route, schema: z.ZodType): z.ZodType => {
   return route.jwe === 'open' ? z.union([schema, envelope]) : envelope;
 };
 
+// The processor is bounded by how many of its calls run at once (channels 14).
+const isCounted = (channel: ChannelName, route: Route): boolean =>
+  channel !== 'processor' && route.uncounted !== true;
+
 function describeRefusals(channel: ChannelName, route: Route): RouteConfig['responses'] {
   const codes = [
     ...EVERYWHERE,
     ...IDENTITY_REFUSALS[identityOf(channel, route)],
+    ...(isCounted(channel, route) ? (['TOO_MANY_REQUESTS'] as const) : []),
     ...(namesProgramme(channel, route) ? WITH_PROGRAMME : []),
     ...(route.body === undefined ? [] : WITH_BODY),
     ...(route.jwe === 'none' ? [] : WITH_JWE),

@@ -21,7 +21,7 @@ type AdminDeclaration<P extends ZodType, Q extends ZodType, B extends ZodType> =
   readonly permission: Permission;
   /** A code given in the last five minutes is asked for. */
   readonly stepUp?: boolean;
-  readonly fourEyes?: FourEyes<z.output<P>, z.output<Q>, z.output<B>>;
+  readonly fourEyes?: FourEyes<z.output<P>, z.output<Q>, z.output<B>, OperatorPrincipal>;
 };
 
 const operatorRoute = routesOf<OperatorPrincipal>();
@@ -60,6 +60,13 @@ export const operatorProgrammeIds = (principal: OperatorPrincipal): readonly num
 /** The programme of a public id in the operator's scope. Throws `PROGRAMME_NOT_FOUND`. */
 export function programmeNamed(principal: OperatorPrincipal, publicId: string): Programme {
   const found = principal.programmes.find((one) => one.publicId === publicId);
+  if (found === undefined) throw new Refusal('PROGRAMME_NOT_FOUND', 'There is no such programme.');
+  return found;
+}
+
+/** As `programmeNamed`, by the issuer code that bodies of new things name. */
+export function programmeOfCode(principal: OperatorPrincipal, issuerCode: string): Programme {
+  const found = principal.programmes.find((one) => one.issuerCode === issuerCode);
   if (found === undefined) throw new Refusal('PROGRAMME_NOT_FOUND', 'There is no such programme.');
   return found;
 }

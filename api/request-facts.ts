@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
+import type { RateStanding } from './rate-standing.ts';
 
 /** What the one log line of a request tells; filled in on the way (channels 3). */
 export interface RequestFacts {
@@ -10,6 +11,8 @@ export interface RequestFacts {
   partnerId: number | null;
   /** Size of the answer's body. */
   bytes: number | null;
+  /** For the answer, not for the log. */
+  rate: RateStanding | null;
 }
 
 const NAME = 'facts' as never;
@@ -21,6 +24,7 @@ export const newFacts = (requestId: string): RequestFacts => ({
   principal: null,
   partnerId: null,
   bytes: null,
+  rate: null,
 });
 
 /** Starts the facts of a request that the router takes. */

@@ -3,6 +3,7 @@ import type { Caller } from '../domain/actor.ts';
 import type { ApprovalKind } from '../domain/approval-kind.ts';
 import type { RefusalCode } from '../domain/errors.ts';
 import type { Permission } from '../domain/permission.ts';
+import type { Rated } from '../domain/rate-limit.ts';
 import type { CertificateScope } from '../db/database.ts';
 import type { Trx } from '../db/atomically.ts';
 import type { RecipientKey } from '../vault/recipient-key.ts';
@@ -53,8 +54,8 @@ export interface AskedFor<P, Q, B> {
   readonly body: B;
 }
 
-/** How a route shows what it asks a second operator to approve (administration 3). */
-export interface FourEyes<P, Q, B> {
+/** How a route shows what it asks a second operator to approve (administration 3); `Who` asks. */
+export interface FourEyes<P, Q, B, Who = never> {
   readonly kind: ApprovalKind;
   /** Which calls need two; absent: every one. */
   readonly when?: (asked: AskedFor<P, Q, B>) => boolean;
@@ -62,7 +63,19 @@ export interface FourEyes<P, Q, B> {
   readonly permission?: Permission;
   /** One line without personal data: `Credit 25.00 EUR`. */
   readonly summary: (asked: AskedFor<P, Q, B>) => string;
-  readonly subject: (asked: AskedFor<P, Q, B>) => { readonly type: string; readonly id: string | number };
+  /**
+   * What it is about, by an id that nothing else of the platform has: no partner's request stands in the way of
+   * another's. Without personal data.
+   */
+  readonly subject: (
+    asked: AskedFor<P, Q, B> & { readonly principal: Who; readonly services: Services },
+    trx: Trx,
+  ) => Subject | Promise<Subject>;
+}
+
+interface Subject {
+  readonly type: string;
+  readonly id: string | number;
 }
 
 /**
@@ -106,6 +119,8 @@ export interface Answer {
   readonly csv?: string;
   /** JSON text that must go out byte for byte. */
   readonly text?: string;
+  /** A file of another kind, never encrypted: always to be saved, never shown in place. */
+  readonly file?: { readonly mediaType: string; readonly bytes: Buffer };
 }
 
 /** One request on its way through a handler; all members are checked. */
@@ -135,6 +150,11 @@ export interface Call<Principal, Params, Query, Body> {
   /** One database transaction of the engine, which sees all partners; the caller stays the one who acts. */
   asEngine<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /**
+   * One database transaction as the caller that finishes what this call has begun outside: it commits also when the
+   * caller's session has ended meanwhile.
+   */
+  conclude<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /**
    * One database transaction under the caller's idempotency key: the effect and the stored answer commit
    * together, a repeat gets the stored answer (channels 7). Without a key it is `atomically`.
    */
@@ -142,6 +162,8 @@ export interface Call<Principal, Params, Query, Body> {
     work: (trx: Trx) => Promise<Answer>,
     replayCard?: (cardId: number) => Promise<Answer>,
   ): Promise<Answer>;
+  /** As `once`, in a transaction of the engine. */
+  onceAsEngine(work: (trx: Trx) => Promise<Answer>): Promise<Answer>;
 }
 
 /** A request before its body is looked into. */
@@ -173,9 +195,12 @@ export interface RouteDeclaration<Principal, P extends ZodType, Q extends ZodTyp
   readonly maxBodyBytes?: number;
   /**
    * For callers whose identity lies in the bytes they sent (signed webhooks): runs as soon as these are read,
-   * before anything is parsed. Throws 401, or 404 where the path names nobody.
+   * before anything is parsed, and tells whom their requests are counted for. Throws 401, or 404 where the path names
+   * nobody.
    */
-  readonly authenticate?: (sent: Unparsed) => void;
+  readonly authenticate?: (sent: Unparsed) => Rated;
+  /** May be asked as often as anybody likes, by callers without identity too. */
+  readonly uncounted?: true;
   readonly contentType?: 'application/json' | 'multipart/form-data';
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: ZodType }>>;
   readonly refusals: readonly RefusalCode[];

@@ -10,6 +10,9 @@ import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { DocumentStore } from '../vault/document-store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { KycProviderSettings } from '../domain/kyc-provider.ts';
+import type { WorkflowTarget } from '../temporal/workflows.ts';
+import type { Rated } from '../domain/rate-limit.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** What handlers work with; put together once in `api/main.ts`, and in tests by the harness. */
 export interface Services {
@@ -24,6 +27,8 @@ export interface Services {
   readonly mail: MailClient;
   readonly kycProviders: readonly KycProviderSettings[];
   readonly operators: OperatorSettings;
+  /** Where decisions of operators go that a running workflow takes; it may be away. */
+  readonly workflows: WorkflowTarget;
   /** Issues client certificates; null where this process has no key for it. */
   readonly authority: Authority | null;
   /** Where signed heads of the audit chains are kept. */
@@ -31,6 +36,9 @@ export interface Services {
   readonly logger: Logger;
   readonly health: HealthChecks;
   readonly metrics: RequestMetrics;
+  readonly rates: RateLimits;
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly isTrustedProxy: (ip: string) => boolean;
   /** Clock of this machine, for deadlines only. */
   readonly nowMs: () => number;
 }
@@ -53,6 +61,8 @@ export interface CertificateRegistry {
   programmes(partnerId: number): Promise<readonly Programme[]>;
   /** Those of every partner. */
   allProgrammes(): Promise<readonly Programme[]>;
+  /** A trusted certificate was used; written down in the background, at most once a minute. */
+  noteUse(certificateId: string): void;
 }
 
 export type HealthState = 'ok' | 'degraded' | 'failed';
@@ -67,6 +77,16 @@ export interface RequestMetrics {
     readonly status: number;
     readonly durationMs: number;
   }): void;
+  /** A request was refused by a row of channels 14. */
+  rateLimited(row: string): void;
+}
+
+/** The token buckets of this process (channels 14). */
+export interface RateLimits {
+  /** Takes a token for a request and notes the standing in its facts. Throws `TOO_MANY_REQUESTS`. */
+  take(rated: Rated, facts: RequestFacts): void;
+  /** The address to count a request without identity by; null for one that is not counted. */
+  countedAddress(ip: string | null): string | null;
 }
 
 export interface HealthChecks {

@@ -18,6 +18,7 @@ import {
 } from '../domain/verification.ts';
 import { putDocument, removeDocument } from '../vault/document-store.ts';
 import { sealPersonal } from '../vault/personal-data.ts';
+import type { Vault } from '../vault/vault.ts';
 import { openPerson, refuseUnderage } from './personal-data.ts';
 import { type CheckedPicture, createPictureChecker } from './pictures.ts';
 import { programmeIds, programmeOf, type Reach } from './reach.ts';
@@ -44,7 +45,7 @@ export const SUBMIT_REFUSALS = [
 // Its process starts with the first picture and ends with ours.
 const pictureChecker = createPictureChecker();
 
-type SubmitCall = Call<Reach, unknown, unknown, z.output<typeof verificationBody>>;
+type SubmitCall = Call<Pick<Reach, 'programmes'>, unknown, unknown, z.output<typeof verificationBody>>;
 
 /** Takes a user's form and answers the verification. Throws `USER_NOT_FOUND`, `SUBMIT_REFUSALS`. */
 export async function submitForm(
@@ -159,12 +160,22 @@ async function submit(
   const verificationId = newId(trx);
   return await submitVerification(trx, programme, customer, {
     verificationId,
-    form: sealPersonal(vault, customer.subjectKey, formPlace(verificationId), form),
-    flags: flagsOf(form, openPerson(vault, customer)),
-    riskLevel: form.riskLevel,
-    pep: form.pep,
-    documentExpirationDate: form.documentExpirationDate,
+    ...sealForm(vault, customer, verificationId, form),
     channel,
     pictures,
   });
 }
+
+/** A form as it is stored: sealed, with what reviewers should look at and what rules read of it. */
+export const sealForm = (
+  vault: Vault,
+  customer: Customer,
+  verificationId: string,
+  form: VerificationForm,
+) => ({
+  form: sealPersonal(vault, customer.subjectKey, formPlace(verificationId), form),
+  flags: flagsOf(form, openPerson(vault, customer)),
+  riskLevel: form.pep ? ('HIGH' as const) : form.riskLevel,
+  pep: form.pep,
+  documentExpirationDate: form.documentExpirationDate,
+});

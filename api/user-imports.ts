@@ -8,14 +8,17 @@ import {
   csvCell,
   headerFault,
   IMPORT_FILE_BYTES,
+  IMPORT_MODES,
   type ImportMode,
   MOST_ROWS,
   separatorOf,
 } from '../domain/user-import.ts';
 import { putDocument, removeDocument } from '../vault/document-store.ts';
 import { newSubjectKey } from '../vault/personal-data.ts';
-import type { UploadedFile } from './route.ts';
+import type { Answer, Call, UploadedFile } from './route.ts';
+import { file, word, z } from './schemas/shared.ts';
 import type { Services } from './services.ts';
+import { csvTextOf } from './csv-files.ts';
 
 /** What the calls about imports do on every channel that has them (onboarding 3). */
 
@@ -27,32 +30,16 @@ export const FILE_REFUSALS = [
   'IMPORT_TOO_LONG',
 ] as const;
 
-const MEDIA_TYPES = ['text/csv', 'text/plain', 'application/csv', 'application/vnd.ms-excel'];
-
 /** Refuses what is no CSV file of users, before it is stored. Throws `FILE_REFUSALS`. */
 export function refuseFile({ mediaType, bytes }: UploadedFile, mode: ImportMode): void {
   if (bytes.length > IMPORT_FILE_BYTES) {
     throw new Refusal('PAYLOAD_TOO_LARGE', 'The file may have 20 MB.');
   }
-  const declared = mediaType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const content = MEDIA_TYPES.includes(declared) && !bytes.includes(0) ? textOf(bytes) : null;
-  if (content === null) {
-    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file as CSV in UTF-8, and declare it as text/csv.');
-  }
+  const content = csvTextOf({ mediaType, bytes });
   const fault = headerFault(headerOf(content), mode);
   if (fault !== null) throw new Refusal('IMPORT_HEADER_INVALID', fault);
   if (linesOf(bytes) - 1 > MOST_ROWS) {
     throw new Refusal('IMPORT_TOO_LONG', 'The file may have 100,000 rows below its header.');
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function textOf(bytes: Buffer): string | null {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
   }
 }
 
@@ -77,6 +64,49 @@ function linesOf(bytes: Buffer): number {
     }
   }
   return lines;
+}
+
+export const IMPORT_STATE = z.enum(['RECEIVED', 'VALIDATING', 'RUNNING', 'DONE', 'FAILED', 'CANCELLED']);
+
+/** An import as the calls that begin and cancel it tell it. */
+export const receivedSchema = z.strictObject({ importId: z.string(), state: IMPORT_STATE });
+
+/** Parts of the form that an import comes in. */
+export const importParts = {
+  file: file(),
+  mode: word(IMPORT_MODES).optional(),
+  dryRun: word(['true', 'false']).optional(),
+};
+
+/** What the routes that take an import in have alike. */
+export const importIntake = {
+  method: 'POST',
+  path: '/imports/users',
+  summary: 'Import users from a CSV file',
+  jwe: 'open',
+  idempotency: 'accepted',
+  contentType: 'multipart/form-data',
+  maxBodyBytes: IMPORT_FILE_BYTES + 64_000,
+  answers: { 202: { description: 'received', schema: receivedSchema } },
+} as const;
+
+type Intake = Pick<Call<unknown, unknown, unknown, unknown>, 'once' | 'services'> & {
+  readonly body: z.output<z.ZodObject<typeof importParts>>;
+};
+
+/** Takes an import into a programme; `home` is where the channel's paths begin. Throws `FILE_REFUSALS`. */
+export async function takeImport(
+  { body, once, services }: Intake,
+  programme: Programme,
+  home: string,
+): Promise<Answer> {
+  const { file: sent, mode = 'CREATE', dryRun = 'false' } = body;
+  refuseFile(sent, mode);
+  return await once(async (trx) => {
+    const wanted = { file: sent, mode, dryRun: dryRun === 'true' };
+    const { import_id: importId, state } = await receiveImport(trx, services, programme, wanted);
+    return { status: 202, body: { importId, state }, location: `${home}/imports/users/${importId}` };
+  });
 }
 
 /** Stores a file that `refuseFile` has let through, sealed, with its import. */

@@ -37,6 +37,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   balance: async () => (await import('./operate/balance.ts')).balanceCommand,
   'balance-summary': async () => (await import('./operate/balance-summary.ts')).balanceSummaryCommand,
   limits: async () => (await import('./operate/limits.ts')).limitsCommand,
+  'create-partner': async () => (await import('./operate/create-partner.ts')).createPartnerCommand,
+  'create-programme': async () => (await import('./operate/create-programme.ts')).createProgrammeCommand,
   'create-operator': async () => (await import('./operate/create-operator.ts')).createOperatorCommand,
   certificates: async () => (await import('./operate/certificates.ts')).certificatesCommand,
   revoke: async () => (await import('./operate/revoke.ts')).revokeCommand,

@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command, CommandIo } from './command.ts';
 import { Difference } from './demo/difference.ts';
+import { createOperators } from './demo/operator-client.ts';
 import { readDemoOptions } from './demo/options.ts';
 import { useStack } from './demo/stack-in-use.ts';
 import { lineOf, type StepNumber, type StepReport, stepRunner } from './demo/step.ts';
 import { prove } from './demo/prove.ts';
-import { mainStory } from './demo/story.ts';
+import { corporateStory, mainStory } from './demo/story.ts';
 import { patientTrace } from './demo/trace.ts';
 import { createWorld } from './demo/world.ts';
 import { exitCode } from './exit-code.ts';
@@ -13,13 +14,14 @@ import { exitCode } from './exit-code.ts';
 /** `cardloom demo`: the story of operations 2, told over the wire against the running stack or one of its own. */
 export const demoCommand: Command = {
   name: 'demo',
-  usage: '[--only main] [--pause]',
-  summary: 'a customer from registration to a cleared purchase, step by step over the real wire',
+  usage: '[--only main,corporate] [--pause]',
+  summary: 'a customer and a company from registration to a purchase, step by step over the real wire',
   async run(args, io) {
-    const { pause } = readDemoOptions(args);
+    const { only, pause } = readDemoOptions(args);
     const stack = await useStack(io);
     const trace = patientTrace(io);
     const world = createWorld(stack.quickstart, trace.read);
+    const operators = createOperators(stack.quickstart, io);
     const steps: StepReport[] = [];
     const tell = (report: StepReport) => {
       steps.push(report);
@@ -28,7 +30,11 @@ export const demoCommand: Command = {
     const startedMs = performance.now();
     try {
       const run = stepRunner(tell, pause ? untilEnter : async () => undefined);
-      const facts = await mainStory(world, run, () => prove(io));
+      const facts = {
+        ...(only.includes('main') ? await mainStory(world, run) : {}),
+        ...(only.includes('corporate') ? await corporateStory(world, run, operators) : {}),
+      };
+      await run(20, () => prove(io));
       const milliseconds = Math.round(performance.now() - startedMs);
       if (io.json) io.out(JSON.stringify({ ok: true, milliseconds, steps, facts }));
       else io.out(`${steps.length} steps as expected (${(milliseconds / 1_000).toFixed(1)} s)`);
@@ -39,6 +45,7 @@ export const demoCommand: Command = {
       return exitCode.failed;
     } finally {
       await world.close();
+      await operators.close();
       await trace.close();
       await stack.release();
     }

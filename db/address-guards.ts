@@ -1,4 +1,10 @@
-import { type AddressGuard, chargeSending, countKilled, NOTHING_SENT } from '../domain/address-guard.ts';
+import {
+  type AddressGuard,
+  chargeSending,
+  countKilled,
+  forgetKilled,
+  NOTHING_SENT,
+} from '../domain/address-guard.ts';
 import { Refusal } from '../domain/errors.ts';
 import { nowOf, type Trx } from './atomically.ts';
 
@@ -26,9 +32,14 @@ export async function countSending(trx: Trx, address: GuardedAddress): Promise<v
   }
 }
 
-/** Counts a code that died of wrong guesses. */
-export async function countKilledCode(trx: Trx, address: GuardedAddress): Promise<void> {
-  await write(trx, address, countKilled(await hold(trx, address), nowOf(trx)));
+/** Counts a code that died of guesses at `at`. */
+export async function countKilledCode(trx: Trx, address: GuardedAddress, at: Date): Promise<void> {
+  await write(trx, address, countKilled(await hold(trx, address), at));
+}
+
+/** The last guess at the code that died at `at` was right: it did not die. */
+export async function forgetKilledCode(trx: Trx, address: GuardedAddress, at: Date): Promise<void> {
+  await write(trx, address, forgetKilled(await hold(trx, address), at));
 }
 
 async function hold(trx: Trx, address: GuardedAddress): Promise<AddressGuard> {

@@ -37,7 +37,10 @@ const LIFE_MS = 72 * 60 * 60 * 1_000;
  */
 export async function requestApproval(
   trx: Trx,
-  asked: Pick<Approval, 'kind' | 'operation' | 'subject' | 'summary' | 'requestSha256' | 'requestedBy'>,
+  asked: Pick<Approval, 'kind' | 'operation' | 'subject' | 'summary' | 'requestSha256' | 'requestedBy'> & {
+    /** Whose it is, where that is not the partner of the one who asks. */
+    readonly partnerId?: number | null;
+  },
   seal: (approvalId: string) => Buffer,
 ): Promise<Approval> {
   await expireApprovals(trx);
@@ -46,7 +49,7 @@ export async function requestApproval(
     .insertInto('approvals')
     .values({
       approval_id: approvalId,
-      partner_id: callerOf(trx).partnerId,
+      partner_id: asked.partnerId === undefined ? callerOf(trx).partnerId : asked.partnerId,
       kind: asked.kind,
       operation: asked.operation,
       subject_type: asked.subject.type,
@@ -131,6 +134,24 @@ export async function settleApproval(
     ...(approval.partnerId === null ? {} : { partnerId: approval.partnerId }),
   });
   return toApproval(row, nowOf(trx));
+}
+
+/** Stores what became of a subject whose approval is only listed, and decided elsewhere; late or not. */
+export async function settleListed(
+  trx: Trx,
+  kind: ApprovalKind,
+  subjectId: string,
+  outcome: Parameters<typeof settleApproval>[2],
+): Promise<void> {
+  const row = await trx
+    .selectFrom('approvals')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('subject_id', '=', subjectId)
+    .where('state', 'in', ['PENDING', 'EXPIRED'])
+    .forUpdate()
+    .executeTakeFirst();
+  if (row !== undefined) await settleApproval(trx, toApproval(row, nowOf(trx)), outcome);
 }
 
 export interface ApprovalFilter {

@@ -39,7 +39,9 @@ const SEALED_UNTIL = sql`
     else least(newest, cardloom_now()) - make_interval(secs => ${LATE_SECONDS}) end
   from (select max(sealed_at) as newest from audit_seals) sealed`;
 
-const firstHash = (chain: string): Buffer => createHash('sha256').update(`cardloom-audit:${chain}`).digest();
+/** What the first row of a chain is sealed to. */
+export const firstHash = (chain: string): Buffer =>
+  createHash('sha256').update(`cardloom-audit:${chain}`).digest();
 
 /** `hash_n = SHA-256(hash_{n-1} || JCS(row without hash))` (administration 7). */
 const nextHash = (previous: Buffer, seq: number, row: SealedRow): Buffer =>
@@ -121,22 +123,34 @@ export interface AnchoredHead {
   readonly hash: string;
 }
 
+/** What of the chains is proved; places count from 1, both ends included. */
+export interface ProvedPart {
+  /** The only chain; all without it. */
+  readonly chain?: string | undefined;
+  readonly fromSeq?: number | undefined;
+  readonly toSeq?: number | undefined;
+}
+
 /**
  * Proves chains from the rows: every hash fits its row and the hash before, no place and no row is missing, no row was
- * slipped in later, and every anchored head is still there. All chains, or one. Engine only.
+ * slipped in later, and every anchored head is still there. All chains or one, whole or from a place to a place: the
+ * hash before the first place is then taken as it is kept. Engine only.
  */
 export async function verifyAudit(
   engine: Kysely<Database>,
   anchored: readonly AnchoredHead[],
-  only?: string,
+  { chain: only, fromSeq = 1, toSeq = Number.MAX_SAFE_INTEGER }: ProvedPart = {},
 ): Promise<ChainVerdict[]> {
   const known = [...(await headsOf(engine)).keys(), ...anchored.map((one) => one.chain)];
-  const late = await slippedIn(engine);
+  // What was slipped in has no place, so that only a whole proof can find it.
+  const whole = fromSeq === 1 && toSeq === Number.MAX_SAFE_INTEGER;
+  const late = whole ? await slippedIn(engine) : [];
   const chains = [...new Set([...known, ...late])].filter((chain) => only === undefined || chain === only);
   const verdicts: ChainVerdict[] = [];
   for (const chain of chains.toSorted()) {
     const heads = anchored.filter((one) => one.chain === chain);
-    const walked = await walk(engine, chain, new Map(heads.map(({ seq, hash }) => [seq, hash])));
+    const outside = new Map(heads.map(({ seq, hash }) => [seq, hash]));
+    const walked = await walk(engine, chain, outside, fromSeq, toSeq);
     verdicts.push(walked.ok && late.includes(chain) ? { ...walked, ok: false, problem: 'ORDER' } : walked);
   }
   return verdicts;
@@ -159,31 +173,47 @@ async function walk(
   engine: Kysely<Database>,
   chain: string,
   anchored: ReadonlyMap<number, string>,
+  fromSeq: number,
+  toSeq: number,
 ): Promise<ChainVerdict> {
-  let hash = firstHash(chain);
-  let seq = 0;
+  let hash = fromSeq === 1 ? firstHash(chain) : await keptHash(engine, chain, fromSeq - 1);
+  let seq = fromSeq - 1;
+  let proved = 0;
   const verdict = (problem: ChainProblem | null, firstBadSeq: number | null): ChainVerdict => ({
     chain,
-    rows: seq,
+    rows: proved,
     ok: problem === null,
     firstBadSeq,
     problem,
   });
+  // The chain does not reach that far.
+  if (hash === null) return verdict(null, null);
   for (;;) {
-    const rows = await sealedRows(engine, chain, seq);
+    const rows = await sealedRows(engine, chain, seq, toSeq);
     for (const { seq: stored, hash: kept, row } of rows) {
       if (stored !== seq + 1 || row === null) return verdict('GAP', seq + 1);
       hash = nextHash(hash, stored, row);
       if (!hash.equals(kept)) return verdict('HASH', stored);
       seq = stored;
+      proved += 1;
       const outside = anchored.get(seq);
       if (outside !== undefined && outside !== hash.toString('hex')) return verdict('ANCHOR', seq);
     }
     if (rows.length < STEP) break;
   }
   // An anchor of a place that is not there any more: the end of the chain was cut off.
-  const lost = [...anchored.keys()].filter((place) => place > seq);
+  const lost = [...anchored.keys()].filter((place) => place > seq && place <= toSeq);
   return lost.length > 0 ? verdict('ANCHOR', seq + 1) : verdict(null, null);
+}
+
+async function keptHash(engine: Kysely<Database>, chain: string, seq: number): Promise<Buffer | null> {
+  const row = await engine
+    .selectFrom('audit_seals')
+    .select('hash')
+    .where('chain', '=', chain)
+    .where('seq', '=', seq)
+    .executeTakeFirst();
+  return row?.hash ?? null;
 }
 
 /** The next seals of a chain with their audit rows; null for a row that is gone. */
@@ -191,11 +221,14 @@ async function sealedRows(
   engine: Kysely<Database>,
   chain: string,
   after: number,
+  last: number,
 ): Promise<{ seq: number; hash: Buffer; row: SealedRow | null }[]> {
   const { rows } = await sql<SealedRow & { seal_seq: number; seal_hash: Buffer; present: boolean }>`
     select s.seq as seal_seq, s.hash as seal_hash, a.id is not null as present, ${ROW}
     from audit_seals s left join audit_log a on a.id = s.audit_id
-    where s.chain = ${chain} and s.seq > ${after} order by s.seq limit ${STEP}`.execute(engine);
+    where s.chain = ${chain} and s.seq > ${after} and s.seq <= ${last} order by s.seq limit ${STEP}`.execute(
+    engine,
+  );
   return rows.map(({ seal_seq: seq, seal_hash: hash, present, ...row }) => ({
     seq,
     hash,

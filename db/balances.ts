@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, type Trx } from './atomically.ts';
 import type { BalancesTable, Database } from './database.ts';
@@ -12,6 +13,7 @@ interface NewBalance {
     readonly partnerId: number;
     readonly programmeId: number;
     readonly balanceHolder: 'platform' | 'external';
+    readonly state: 'ACTIVE' | 'CLOSED';
   };
   readonly customerId: number | null;
   readonly corporationId: string | null;
@@ -21,9 +23,10 @@ interface NewBalance {
 
 /**
  * Opens a balance at zero with its ledger account (money 1). The caller has checked the owner
- * (`requireBalanceOwner`). Throws `SERVICE_UNAVAILABLE` in a programme whose balances are at the partner.
+ * (`requireBalanceOwner`). Throws `STATE_CONFLICT` in a closed programme, `SERVICE_UNAVAILABLE` in a programme whose balances are at the partner.
  */
 export async function openBalance(trx: Trx, input: NewBalance): Promise<BalanceRow> {
+  refuseClosed(input.programme);
   const { partnerId, programmeId, balanceHolder } = input.programme;
   if (balanceHolder === 'external') {
     throw new Refusal('SERVICE_UNAVAILABLE', 'Balances held at the partner are not part of this release.');

@@ -35,7 +35,8 @@ export async function openLocks(db: Kysely<Database>, cardIds: readonly number[]
   }));
 }
 
-interface LockTarget {
+/** Which card is meant; `customerId` only of this holder. */
+export interface LockTarget {
   readonly cardId: number;
   readonly programmeIds: readonly number[];
   readonly customerId?: number | undefined;
@@ -52,7 +53,7 @@ export async function lockCard(
   code: number,
   placedBy: LockParty,
 ): Promise<void> {
-  const card = await lockRow(trx, target);
+  const card = await holdCard(trx, target);
   if (card.base_state === 'PENDING' || card.base_state === 'FAILED' || card.base_state === 'REMOVED') {
     throw new Refusal('CARD_NOT_LOCKABLE', 'A card in this state cannot be locked.');
   }
@@ -94,7 +95,7 @@ export async function lockCard(
  * Throws `CARD_NOT_FOUND`, `CARD_NOT_LOCKED`, `LOCK_IRREVERSIBLE`, `LOCK_NOT_LIFTABLE`.
  */
 export async function unlockCard(trx: Trx, target: LockTarget, party: LockParty): Promise<void> {
-  const card = await lockRow(trx, target);
+  const card = await holdCard(trx, target);
   const locks = await openLocks(trx, [card.card_id]);
   const verdict = decideUnlock(locks, party);
   if ('refused' in verdict) throw new Refusal(verdict.refused, UNLOCK_DETAIL[verdict.refused]);
@@ -131,7 +132,8 @@ const UNLOCK_DETAIL = {
   LOCK_NOT_LIFTABLE: 'The locks of this card were placed by somebody else.',
 } as const;
 
-async function lockRow(trx: Trx, target: LockTarget): Promise<Selectable<CardsTable>> {
+/** Holds a card, and the row that decisions work on, until the transaction ends. Throws `CARD_NOT_FOUND`. */
+export async function holdCard(trx: Trx, target: LockTarget): Promise<Selectable<CardsTable>> {
   let query = trx
     .selectFrom('cards')
     .selectAll()

@@ -1,10 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { CorporationStanding } from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import type { Trx } from './atomically.ts';
 import { holdCorporation, refuseStanding } from './corporations.ts';
-import type { CardProductsTable } from './database.ts';
-import { waivesHolderKyc } from './employees.ts';
+import type { CardProductsTable, CardsTable } from './database.ts';
+import { MANY_CARDS } from './many-cards.ts';
+import { lockReasonsOf } from './transactional-locks.ts';
 
 type CardProduct = Selectable<CardProductsTable>;
 
@@ -18,29 +20,55 @@ export interface RequestedCard {
   readonly corporationId: string | null;
 }
 
-/** The requirements before issuing, in their order (cards 2); answers the product. Throws their 404 and 422. */
+/** The requirements before issuing, in their order (cards 2); answers the product. Throws their 404 and 422, `STATE_CONFLICT` in a closed programme. */
 export async function requireCardRequest(trx: Trx, request: RequestedCard): Promise<CardProduct> {
   const { customerId, corporationId } = request;
+  const programme = await programmeOf(trx, request.programmeId);
+  refuseClosed(programme);
   const product = await requireProduct(trx, request);
-  const waived = corporationId !== null && (await waivesHolderKyc(trx, request.programmeId));
+  const waived = corporationId !== null && programme.corporate_holder_kyc === 'waived';
   const person =
     customerId === null
       ? null
       : await requireHolder(trx, request.programmeId, customerId, passedBy(waived, product));
   const corporation = corporationId === null ? null : await requireEmployer(trx, request, corporationId);
   await requireBalance(trx, request, product);
-  if ((person?.transactional_locks ?? 0) > 0) {
-    throw new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
-  }
+  if ((person?.transactional_locks ?? 0) > 0) throw lockedUser();
   if (corporation !== null) refuseStanding(corporation);
   await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
   return product;
 }
 
-const passedBy = (kycWaived: boolean, { anonymous }: CardProduct): Passed => {
+const passedBy = (kycWaived: boolean, { anonymous }: Pick<CardProduct, 'anonymous'>): Passed => {
   if (kycWaived) return 'SCREENING';
   return anonymous ? 'NOTHING' : 'KYC';
 };
+
+/**
+ * Asks again what the owners of a card must be, once the processor has made it (cards 2): their rows are held until
+ * the transaction ends. The lock that this very card may have brought its holder does not count. Throws as
+ * `requireCardRequest`.
+ */
+export async function requireOwnersStill(trx: Trx, card: Selectable<CardsTable>): Promise<void> {
+  const { programme_id: programmeId, customer_id: customerId, corporation_id: corporationId } = card;
+  const product = await trx
+    .selectFrom('card_products')
+    .innerJoin('programmes', 'programmes.programme_id', 'card_products.programme_id')
+    .select(['anonymous', 'corporate_holder_kyc'])
+    .where('product_id', '=', card.product_id)
+    .executeTakeFirstOrThrow();
+  const waived = corporationId !== null && product.corporate_holder_kyc === 'waived';
+  if (customerId !== null) await requireHolder(trx, programmeId, customerId, passedBy(waived, product));
+  const corporation =
+    corporationId === null ? null : await requireEmployer(trx, { programmeId, customerId }, corporationId);
+  if (customerId !== null) {
+    const reasons = (await lockReasonsOf(trx, [customerId])).get(customerId) ?? [];
+    if (reasons.some((reason) => reason !== MANY_CARDS)) throw lockedUser();
+  }
+  if (corporation !== null) refuseStanding(corporation);
+}
+
+const lockedUser = () => new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
 
 async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardProduct> {
   const product = await trx
@@ -60,6 +88,13 @@ async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardPro
 
 /** What a holder has to have passed: kyc, a screening where the programme waives kyc, nothing for an anonymous card. */
 type Passed = 'KYC' | 'SCREENING' | 'NOTHING';
+
+const programmeOf = (trx: Trx, programmeId: number) =>
+  trx
+    .selectFrom('programmes')
+    .select(['state', 'corporate_holder_kyc'])
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
 
 async function requireHolder(trx: Trx, programmeId: number, customerId: number, needed: Passed) {
   const holder = await trx
@@ -84,7 +119,7 @@ async function requireHolder(trx: Trx, programmeId: number, customerId: number, 
 /** The corporation, with a place for its transactional locks to be looked at later in the order. */
 async function requireEmployer(
   trx: Trx,
-  { programmeId, customerId }: RequestedCard,
+  { programmeId, customerId }: Pick<RequestedCard, 'programmeId' | 'customerId'>,
   corporationId: string,
 ): Promise<CorporationStanding> {
   const corporation = await holdCorporation(trx, [programmeId], corporationId, 'share');

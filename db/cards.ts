@@ -1,11 +1,14 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { OpenLock } from '../domain/card-lock.ts';
+import { Refusal, type RefusalCode } from '../domain/errors.ts';
+import { rateOf } from '../domain/rate-limit.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import { openLocks } from './card-locks.ts';
-import { requireCardRequest } from './card-requirements.ts';
+import { requireCardRequest, requireOwnersStill } from './card-requirements.ts';
 import type { CardProductsTable, CardsTable, Database } from './database.ts';
 import { lockForManyCards } from './many-cards.ts';
+import { chargeRate } from './rate-limits.ts';
 
 export type CardProduct = Selectable<CardProductsTable>;
 
@@ -63,7 +66,7 @@ export interface CardFilter {
 export async function listCards(db: Kysely<Database>, filter: CardFilter): Promise<CardRow[]> {
   let query = cardQuery(db)
     .where('cards.programme_id', 'in', filter.programmeIds)
-    .where((where) => where.or([where('claimed', '=', true), where('base_state', '=', 'FAILED')]));
+    .where((where) => where.or([where('claimed', '=', true), where('base_state', '<>', 'PENDING')]));
   if (filter.customerId !== undefined) query = query.where('cards.customer_id', '=', filter.customerId);
   if (filter.corporationId !== undefined) {
     query = query.where('cards.corporation_id', '=', filter.corporationId);
@@ -111,13 +114,15 @@ export interface CardRequest {
 
 /**
  * Stores the intent to make a card: requirements in their order (cards 2), then a PENDING row with the
- * reference the processor is called with. Throws the 404 and 422 refusals of that table.
+ * reference the processor is called with. Throws the 404 and 422 refusals of that table, `TOO_MANY_REQUESTS`.
  */
 export async function requestCard(
   trx: Trx,
   request: CardRequest,
 ): Promise<{ readonly card: Selectable<CardsTable>; readonly product: CardProduct }> {
   const product = await requireCardRequest(trx, request);
+  const { customerId, partnerId } = request;
+  if (customerId !== null) await chargeRate(trx, partnerId, rateOf.cardsCreated(customerId));
   const card = await trx
     .insertInto('cards')
     .values({
@@ -203,11 +208,46 @@ export async function activateVirtualCard(trx: Trx, made: MadeCard): Promise<Sel
   return card;
 }
 
-/** Ends a PENDING card that the processor refused to make. */
+/**
+ * Why a card that is still PENDING may not be given to its owners any more, null when it may. It is then withdrawn:
+ * nobody is shown it, and the sweeper of unclaimed cards ends it at the processor.
+ */
+export async function withdrawUnlessOwned(trx: Trx, cardId: number): Promise<Refusal | null> {
+  const card = await readCard(trx, cardId);
+  if (card.base_state !== 'PENDING') return null;
+  try {
+    await requireOwnersStill(trx, card);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await withdrawCard(trx, cardId, error.code);
+    return error;
+  }
+  // Read anew: the owners are held only now, and an employee may have gone and come back before.
+  const { failure_reason: reason } = await readCard(trx, cardId);
+  return reason === null ? null : new Refusal(reason as RefusalCode, 'The card was withdrawn meanwhile.');
+}
+
+/** Withdraws a card that is still PENDING; `reason` is what its caller is refused with when they come back. */
+export async function withdrawCard(trx: Trx, cardId: number, reason: RefusalCode): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('cards')
+    .set({ failure_reason: reason })
+    .where('card_id', '=', cardId)
+    .where('base_state', '=', 'PENDING')
+    .where('failure_reason', 'is', null)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
+  await audit(trx, { action: 'card.withdrawn', objectType: 'card', objectId: cardId, after: { reason } });
+}
+
+/** Ends a PENDING card that the processor refused to make; one that was withdrawn keeps the reason of that. */
 export async function failCard(trx: Trx, cardId: number, reason: string): Promise<void> {
   await trx
     .updateTable('cards')
-    .set({ base_state: 'FAILED', failure_reason: reason })
+    .set((set) => ({
+      base_state: 'FAILED' as const,
+      failure_reason: set.fn.coalesce('failure_reason', set.val(reason)),
+    }))
     .where('card_id', '=', cardId)
     .where('base_state', '=', 'PENDING')
     .execute();

@@ -77,11 +77,51 @@ async function insertRequest(trx: Trx, wanted: NewCertificate): Promise<string> 
   return id;
 }
 
+/** A request of a holder for a certificate beside the one it calls with. */
+type Renewal = Pick<
+  NewCertificate,
+  'csrPem' | 'requestedSubject' | 'contactEmail' | 'keyType' | 'keySha256' | 'validityDays'
+>;
+
+/**
+ * Makes a certificate with the label, scopes and programmes of the calling one, ACTIVE at once (channels 9). Throws
+ * `CERTIFICATE_NOT_TRUSTED` where that was revoked just now, `CSR_KEY_REUSED`, `CERTIFICATE_LIMIT`.
+ */
+export async function renewCertificate(
+  trx: Trx,
+  callingId: string,
+  renewal: Renewal,
+  issue: Issue,
+): Promise<IssuedFacts & { readonly certificateId: string }> {
+  // The registry's copy of the calling certificate may be two seconds old.
+  const calling = await trx
+    .selectFrom('certificates')
+    .select(['partner_id', 'label', 'scopes', 'programmes'])
+    .where('certificate_id', '=', callingId)
+    .where('state', '=', 'ACTIVE')
+    .forShare()
+    .executeTakeFirst();
+  if (calling === undefined) throw new Refusal('CERTIFICATE_NOT_TRUSTED', 'This certificate has ended.');
+  const { partner_id: partnerId, label, scopes, programmes } = calling;
+  const requestedBy = `certificate:${callingId}`;
+  const wanted = { ...renewal, partnerId, label, scopes, programmes, requestedBy };
+  const certificateId = await insertRequest(trx, wanted);
+  const issued = await activateCertificate(
+    trx,
+    { ...wanted, certificateId },
+    requestedBy,
+    'certificate.renewed',
+    issue,
+  );
+  return { ...issued, certificateId };
+}
+
 /** A request that waits, as the authority needs it. */
 export interface PendingCertificate {
   readonly certificateId: string;
   readonly partnerId: number | null;
   readonly label: string;
+  readonly scopes: readonly CertificateScope[];
   readonly csrPem: string;
   readonly validityDays: number;
   readonly requestedBy: string;
@@ -102,9 +142,12 @@ export async function lockPending(
   if (row.state !== 'PENDING' || csrPem === null || validityDays === null || requestedBy === null) {
     throw new Refusal('STATE_CONFLICT', `The certificate is ${row.state}, not PENDING.`);
   }
-  const { label, partner_id: owner, contact_email: contactEmail } = row;
-  return { certificateId, partnerId: owner, label, csrPem, validityDays, requestedBy, contactEmail };
+  const { label, scopes, partner_id: owner, contact_email: contactEmail } = row;
+  return { certificateId, partnerId: owner, label, scopes, csrPem, validityDays, requestedBy, contactEmail };
 }
+
+/** Signs a request. */
+type Issue = (pending: PendingCertificate, nowMs: number) => Promise<IssuedFacts>;
 
 const MOST_ACTIVE = 2;
 
@@ -117,7 +160,7 @@ export async function activateCertificate(
   pending: PendingCertificate,
   approvedBy: string,
   action: 'certificate.approved' | 'certificate.renewed',
-  issue: (pending: PendingCertificate, nowMs: number) => Promise<IssuedFacts>,
+  issue: Issue,
 ): Promise<IssuedFacts> {
   const { certificateId: id, partnerId, label } = pending;
   // Approvals of one label come one after the other, else two of them would both count one.

@@ -131,6 +131,14 @@ const toEntry = (row: EntryRow, now: Date): CertificateEntry => ({
   lastUsedAt: row.last_used_at,
 });
 
+/** Stamps a certificate as used now, unless another process has within the last half minute. Engine only. */
+export async function noteCertificateUse(engine: Kysely<Database>, certificateId: string): Promise<void> {
+  await sql`
+    update certificates set last_used_at = cardloom_now()
+    where certificate_id = ${certificateId}
+      and (last_used_at is null or last_used_at < cardloom_now() - interval '30 seconds')`.execute(engine);
+}
+
 type CertificateName =
   { readonly certificateId: string } | { readonly serial: string } | { readonly fingerprintSha256: string };
 

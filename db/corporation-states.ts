@@ -2,6 +2,7 @@ import { Refusal } from '../domain/errors.ts';
 import { type AuditAction, audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { Corporation } from './corporations.ts';
+import { startWorkflow } from './outbox.ts';
 import { refuseUnsettled } from './removal-guards.ts';
 
 /**
@@ -26,13 +27,19 @@ export async function unlockCorporation(trx: Trx, corporation: Corporation): Pro
 }
 
 /**
- * Deletes a corporation; one that is deleted already stays as it is. Its taxId and externalId are free again.
- * Throws the refusals of `refuseUnsettled`.
+ * Deletes a corporation; one that is deleted already stays as it is. Its taxId and externalId are free again;
+ * cards and balances end by the workflow `corporation-removal`. Throws the refusals of `refuseUnsettled`.
  */
 export async function deleteCorporation(trx: Trx, corporation: Corporation): Promise<void> {
   if (corporation.state === 'DELETED') return;
   await refuseUnsettled(trx, corporation);
   await changeState(trx, corporation, 'DELETED', 'corporation.deleted', null);
+  const { corporationId } = corporation;
+  await startWorkflow(trx, corporation, {
+    workflow: 'corporation-removal',
+    id: `corporation-removal:${corporationId}`,
+    input: { corporationId },
+  });
 }
 
 function refuseDeleted({ state }: Corporation): void {

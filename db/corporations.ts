@@ -7,10 +7,12 @@ import {
   standingRefusal,
 } from '../domain/corporation.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
 import type { CorporationsTable } from './database.ts';
+import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
 /** A corporation's row, with the wrapped key that its contact and addresses are sealed under. */
@@ -58,7 +60,8 @@ export interface NewCorporation {
 }
 
 /**
- * Stores a corporation and its key (onboarding 4). Throws `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
+ * Stores a corporation and its key (onboarding 4); with a kyb it is screened after the answer. Throws `STATE_CONFLICT`
+ * in a closed programme, `EXTERNAL_KYB_NOT_ALLOWED` for a kyb that neither an
  * application nor the programme's setting gives, `TAX_ID_ALREADY_REGISTERED`, `EXTERNAL_ID_ALREADY_USED`,
  * `KYB_APPLICATION_USED`.
  */
@@ -67,6 +70,7 @@ export async function createCorporation(
   programme: Programme,
   corporation: NewCorporation,
 ): Promise<Corporation> {
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   const { subjectKey } = corporation;
   if (corporation.kyb !== 'NOT_STARTED' && corporation.kybApplicationId === null) {
@@ -117,6 +121,7 @@ export async function createCorporation(
     after: auditedMembers(created),
     partnerId,
   });
+  if (created.kyb !== 'NOT_STARTED') await startScreening(trx, created, row.version);
   return created;
 }
 
@@ -166,21 +171,35 @@ export interface CorporationFilter {
   readonly externalId?: string | undefined;
   readonly state?: CorporationState | undefined;
   readonly kyb?: KybState | undefined;
+  readonly country?: string | undefined;
+  /** An id, a tax id, or how a name begins. */
+  readonly q?: string | undefined;
 }
 
 /** One page, newest first, of ids below `beforeId`; ids order by time. */
 export async function listCorporations(
   trx: Trx,
-  programmeId: number,
+  scope: readonly number[],
   filter: CorporationFilter,
   page: { readonly limit: number; readonly beforeId: string | null },
 ): Promise<Corporation[]> {
-  let query = selectCorporation(trx, [programmeId]).orderBy('corporation_id', 'desc').limit(page.limit);
+  let query = selectCorporation(trx, scope).orderBy('corporation_id', 'desc').limit(page.limit);
   if (page.beforeId !== null) query = query.where('corporation_id', '<', page.beforeId);
   if (filter.taxId !== undefined) query = query.where('tax_id', '=', filter.taxId);
   if (filter.externalId !== undefined) query = query.where('external_id', '=', filter.externalId);
   if (filter.state !== undefined) query = query.where('state', '=', filter.state);
   if (filter.kyb !== undefined) query = query.where('kyb', '=', filter.kyb);
+  if (filter.country !== undefined) query = query.where('country', '=', filter.country);
+  const { q } = filter;
+  if (q !== undefined) {
+    query = query.where((where) =>
+      where.or([
+        where(sql`corporation_id::text`, '=', q.toLowerCase()),
+        where('tax_id', '=', q),
+        where(sql<boolean>`starts_with(lower(name), ${q.toLowerCase()})`, '=', true),
+      ]),
+    );
+  }
   return (await query.execute()).map(toCorporation);
 }
 
@@ -215,7 +234,7 @@ export async function updateCorporation(
   if (kyb !== undefined && kyb !== corporation.kyb && kybApplicationId === undefined) {
     refuseUnlessExternal(programme);
   }
-  await refusingDuplicates(() =>
+  const { version } = await refusingDuplicates(() =>
     trx
       .updateTable('corporations')
       .set((set) => ({
@@ -233,7 +252,8 @@ export async function updateCorporation(
         ...(kybApplicationId === undefined ? {} : { kyb_application_id: kybApplicationId }),
       }))
       .where('corporation_id', '=', corporation.corporationId)
-      .execute(),
+      .returning('version')
+      .executeTakeFirstOrThrow(),
   );
   const changed = await readCorporation(trx, [corporation.programmeId], corporation.corporationId);
   await audit(trx, {
@@ -244,7 +264,20 @@ export async function updateCorporation(
     after: { ...auditedMembers(changed), contactChanged: change.contact !== undefined },
     partnerId: corporation.partnerId,
   });
+  if ((kyb !== undefined && kyb !== corporation.kyb) || kybApplicationId !== undefined) {
+    await startScreening(trx, changed, version);
+  }
   return changed;
+}
+
+/** The company is screened after the answer (onboarding 4): once for each time that kyb was said. */
+async function startScreening(trx: Trx, corporation: Corporation, version: number): Promise<void> {
+  const { corporationId } = corporation;
+  await startWorkflow(trx, corporation, {
+    workflow: 'corporation-screening',
+    id: `corporation-screening:${corporationId}:${version}`,
+    input: { corporationId },
+  });
 }
 
 const STANDING = {

@@ -3,7 +3,7 @@ import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { CustomerCredentialsTable } from './database.ts';
 import { deviceGuard, liftGuard, passwordGuard } from './guess-guards.ts';
-import { listDevices } from './devices.ts';
+import { pairedDevices } from './devices.ts';
 
 export type CredentialsRow = Selectable<CustomerCredentialsTable>;
 
@@ -47,9 +47,10 @@ export async function acceptTerms(trx: Trx, owner: Owner, termsVersion: string):
 export async function liftSignInLocks(
   trx: Trx,
   owner: Owner & { readonly programmeId: number },
+  reason: string | null = null,
 ): Promise<void> {
   await liftGuard(trx, owner.programmeId, passwordGuard(owner.customerId));
-  for (const device of await listDevices(trx, owner.customerId)) {
+  for (const device of await pairedDevices(trx, owner.customerId)) {
     if (device.state === 'ACTIVE') {
       await liftGuard(trx, owner.programmeId, deviceGuard(device.installation_id));
     }
@@ -59,6 +60,7 @@ export async function liftSignInLocks(
     objectType: 'customer',
     objectId: owner.customerId,
     partnerId: owner.partnerId,
+    ...(reason === null ? {} : { after: { reason } }),
   });
 }
 

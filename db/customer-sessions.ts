@@ -62,6 +62,21 @@ export async function touchSession(engine: Kysely<Database>, sessionId: string):
   return Number(touched.numUpdatedRows) === 1;
 }
 
+/**
+ * Holds a session until the transaction ends, so that nobody ends it before; false when it has ended. One that the
+ * transaction itself has ended, as a log-out does, is none of those. The last row a transaction locks.
+ */
+export async function holdSession(trx: Trx, sessionId: string): Promise<boolean> {
+  const held = await trx
+    .selectFrom('customer_sessions')
+    .select('session_id')
+    .where('session_id', '=', sessionId)
+    .where(({ eb, or }) => or([eb('ended_at', 'is', null), eb('ended_at', '=', nowOf(trx))]))
+    .forShare()
+    .executeTakeFirst();
+  return held !== undefined;
+}
+
 export interface NewSession {
   readonly partnerId: number;
   readonly programmeId: number;
@@ -147,23 +162,24 @@ export async function endSessions(trx: Trx, which: EndWhich, reason: EndReason):
   return ended;
 }
 
-/** The sessions of a user that could still be used at the time of the transaction, newest first. */
+/** One page of the sessions of a user that could still be used at the time of the transaction, newest first. */
 export async function listSessions(
   trx: Trx,
   customerId: number,
   sessionMinutes: number,
+  page: { readonly limit: number; readonly beforeId: string | null } = { limit: 200, beforeId: null },
 ): Promise<SessionRow[]> {
   const idle = new Date(nowOf(trx).getTime() - sessionMinutes * 60_000);
-  return await trx
+  let query = trx
     .selectFrom('customer_sessions')
     .selectAll()
     .where('customer_id', '=', customerId)
     .where('ended_at', 'is', null)
     .where('replaced_at', 'is', null)
     .where('last_used_at', '>', idle)
-    .where('absolute_expires_at', '>', nowOf(trx))
-    .orderBy('session_id', 'desc')
-    .execute();
+    .where('absolute_expires_at', '>', nowOf(trx));
+  if (page.beforeId !== null) query = query.where('session_id', '<', page.beforeId);
+  return await query.orderBy('session_id', 'desc').limit(page.limit).execute();
 }
 
 /** Steps a session up until the given time. */

@@ -6,6 +6,7 @@ import { endSessions } from './customer-sessions.ts';
 import type { Customer } from './customers.ts';
 import { openDefaultBalance } from './default-balance.ts';
 import { unpairAllDevices } from './devices.ts';
+import { startWorkflow } from './outbox.ts';
 import { refuseUnsettled } from './removal-guards.ts';
 
 /**
@@ -24,24 +25,34 @@ export async function markLocked(trx: Trx, customer: Customer, reason: string | 
  * Gives a locked customer the earlier state back, and the default balance that the lock kept from them (onboarding
  * 6.4); one who is not locked stays as they are. Throws `STATE_CONFLICT`.
  */
-export async function markUnlocked(trx: Trx, customer: Customer): Promise<void> {
+export async function markUnlocked(
+  trx: Trx,
+  customer: Customer,
+  reason: string | null = null,
+): Promise<void> {
   if (customer.state === 'DELETED') throw deleted();
   if (customer.state !== 'LOCKED') return;
   const earlier = customer.stateBeforeLock ?? 'UNVERIFIED';
-  await changeState(trx, customer, { state: earlier, state_before_lock: null }, 'customer.unlocked', null);
+  await changeState(trx, customer, { state: earlier, state_before_lock: null }, 'customer.unlocked', reason);
   await openDefaultBalance(trx, customer.customerId);
 }
 
 /**
  * Deletes a customer held by `lockCustomer` (onboarding 2): phone, e-mail and externalId are free again, and nothing
- * of theirs moves money anew, and their devices are unpaired. One who is deleted already stays as they are. Throws the refusals of
- * `refuseUnsettled`.
+ * of theirs moves money anew, and their devices are unpaired. Cards, balances and a running verification end by the
+ * workflow `customer-removal`. One who is deleted already stays as they are. Throws the refusals of `refuseUnsettled`.
  */
 export async function deleteCustomer(trx: Trx, customer: Customer): Promise<void> {
   if (customer.state === 'DELETED') return;
   await refuseUnsettled(trx, { customerId: customer.customerId });
   await changeState(trx, customer, { state: 'DELETED', state_before_lock: null }, 'customer.deleted', null);
-  await unpairAllDevices(trx, customer.customerId);
+  const { customerId } = customer;
+  await unpairAllDevices(trx, customerId);
+  await startWorkflow(trx, customer, {
+    workflow: 'customer-removal',
+    id: `customer-removal:${customerId}`,
+    input: { customerId },
+  });
 }
 
 const deleted = () => new Refusal('STATE_CONFLICT', 'The user is deleted.');

@@ -10,6 +10,7 @@ import {
   type SettableState,
 } from '../domain/customer.ts';
 import { Refusal } from '../domain/errors.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import type { CustomersTable } from './database.ts';
@@ -77,7 +78,7 @@ export interface NewCustomer extends SealedPerson {
 
 /**
  * Stores a customer and their key; with kyc SUCCESS the workflow `external-verification` is asked for
- * (onboarding 2). Throws `EXTERNAL_KYC_NOT_ALLOWED`, `PHONE_/EMAIL_ALREADY_REGISTERED`,
+ * (onboarding 2). Throws `STATE_CONFLICT` in a closed programme, `EXTERNAL_KYC_NOT_ALLOWED`, `PHONE_/EMAIL_ALREADY_REGISTERED`,
  * `EXTERNAL_ID_ALREADY_USED`.
  */
 export async function createCustomer(
@@ -85,6 +86,7 @@ export async function createCustomer(
   programme: Programme,
   customer: NewCustomer,
 ): Promise<Customer> {
+  refuseClosed(programme);
   if (customer.kyc !== 'NOT_STARTED') refuseUnlessExternal(programme);
   const { partnerId, programmeId } = programme;
   const passed = customer.kyc === 'SUCCESS';
@@ -173,6 +175,17 @@ export async function findLivingCustomer(
       : living.where('phone_index', '=', by.phoneIndex)
   ).executeTakeFirst();
   return row === undefined ? undefined : toCustomer(row);
+}
+
+/** Customers of the programmes in `scope` by their ids; who is not there is left out. */
+export async function customersByIds(
+  trx: Trx,
+  scope: ProgrammeScope,
+  customerIds: readonly number[],
+): Promise<ReadonlyMap<number, Customer>> {
+  if (customerIds.length === 0) return new Map();
+  const rows = await selectCustomer(trx, scope).where('customer_id', 'in', customerIds).execute();
+  return new Map(rows.map((row) => [row.customer_id, toCustomer(row)]));
 }
 
 export interface CustomerFilter {

@@ -3,7 +3,7 @@ import type { Trx } from './atomically.ts';
 import { openBalance } from './balances.ts';
 
 /**
- * `OFF`: the programme opens none, or its balances are at the partner, whose linking this release does not
+ * `OFF`: the programme opens none, is closed, or its balances are at the partner, whose linking this release does not
  * have; `NOT_PASSED`: kyc is not SUCCESS or the customer is not active; `POSTPONED`: a transactional lock
  * stands; `EXISTS`: there is one in that currency already.
  */
@@ -27,17 +27,21 @@ export async function openDefaultBalance(trx: Trx, customerId: number): Promise<
   }
   const programme = await trx
     .selectFrom('programmes')
-    .select(['auto_create_balance', 'default_currency', 'balance_holder'])
+    .select(['auto_create_balance', 'default_currency', 'balance_holder', 'state'])
     .where('programme_id', '=', customer.programme_id)
     .executeTakeFirstOrThrow();
-  if (!programme.auto_create_balance || programme.balance_holder === 'external') return { kind: 'OFF' };
+  const { balance_holder: balanceHolder, state } = programme;
+  if (!programme.auto_create_balance || balanceHolder === 'external' || state === 'CLOSED') {
+    return { kind: 'OFF' };
+  }
   if (customer.transactional_locks > 0) return { kind: 'POSTPONED' };
   if (await hasBalance(trx, customerId, programme.default_currency)) return { kind: 'EXISTS' };
   const balance = await openBalance(trx, {
     programme: {
       partnerId: customer.partner_id,
       programmeId: customer.programme_id,
-      balanceHolder: programme.balance_holder,
+      balanceHolder,
+      state,
     },
     customerId,
     corporationId: null,

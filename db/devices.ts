@@ -66,16 +66,25 @@ export async function holdDevice(trx: Trx, customerId: number, installationId: s
   return row;
 }
 
-/** Installations of a user, newest first. */
-export async function listDevices(trx: Trx, customerId: number): Promise<DeviceRow[]> {
-  return await trx
+/** One page of a user's installations, newest first, of ids below `beforeId`. */
+export async function listDevices(
+  trx: Trx,
+  customerId: number,
+  page: { readonly limit: number; readonly beforeId: string | null } = { limit: 200, beforeId: null },
+): Promise<DeviceRow[]> {
+  let query = trx.selectFrom('device_installations').selectAll().where('customer_id', '=', customerId);
+  if (page.beforeId !== null) query = query.where('installation_id', '<', page.beforeId);
+  return await query.orderBy('installation_id', 'desc').limit(page.limit).execute();
+}
+
+/** The installations of a user that have not ended, however many came before them. */
+export const pairedDevices = async (trx: Trx, customerId: number): Promise<DeviceRow[]> =>
+  await trx
     .selectFrom('device_installations')
     .selectAll()
     .where('customer_id', '=', customerId)
-    .orderBy('installation_id', 'desc')
-    .limit(200)
+    .where('state', 'in', ['ACTIVE', 'LOCKED'])
     .execute();
-}
 
 /** Notes that an installation was seen. */
 export async function seeDevice(trx: Trx, installationId: string): Promise<void> {
@@ -106,7 +115,7 @@ export async function unpairDevice(trx: Trx, device: DeviceRow): Promise<void> {
 
 /** Unpairs every installation of a user who leaves. */
 export async function unpairAllDevices(trx: Trx, customerId: number): Promise<void> {
-  for (const device of await listDevices(trx, customerId)) await unpairDevice(trx, device);
+  for (const device of await pairedDevices(trx, customerId)) await unpairDevice(trx, device);
 }
 
 /** Changes what an installation may change of itself. */

@@ -4,6 +4,7 @@ import { Refusal } from '../domain/errors.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx, violatedUnique } from './atomically.ts';
 import { lockCard } from './card-locks.ts';
+import { withdrawCard } from './cards.ts';
 import type { Corporation } from './corporations.ts';
 import type { Customer } from './customers.ts';
 import type { EmployeesTable } from './database.ts';
@@ -61,7 +62,7 @@ export async function addEmployee(
 }
 
 /** True where employees get cards on their company's money without being verified themselves. */
-export async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
+async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
   const programme = await trx
     .selectFrom('programmes')
     .select('corporate_holder_kyc')
@@ -137,8 +138,8 @@ export async function updateEmployee(
 const HOLDER_LEFT = 5;
 
 /**
- * Removes an employee for good and locks the cards that they hold on this corporation's balances. One who is
- * removed already stays as they are. Throws `EMPLOYEE_NOT_FOUND`.
+ * Removes an employee for good and locks the cards that they hold on this corporation's balances; those that are
+ * still being made are withdrawn. One who is removed already stays as they are. Throws `EMPLOYEE_NOT_FOUND`.
  */
 export async function removeEmployee(trx: Trx, corporation: Corporation, employeeId: string): Promise<void> {
   const before = await holdEmployee(trx, corporation.corporationId, employeeId);
@@ -151,14 +152,15 @@ export async function removeEmployee(trx: Trx, corporation: Corporation, employe
   await recordChange(trx, corporation, 'employee.removed', { ...before, state: 'REMOVED' }, before);
   const cards = await trx
     .selectFrom('cards')
-    .select('card_id')
+    .select(['card_id', 'base_state'])
     .where('corporation_id', '=', corporation.corporationId)
     .where('customer_id', '=', before.customerId)
-    .where('base_state', 'in', ['INACTIVE', 'ACTIVE'])
+    .where('base_state', 'in', ['PENDING', 'INACTIVE', 'ACTIVE'])
     .orderBy('card_id')
     .execute();
-  for (const { card_id: cardId } of cards) {
-    await lockCard(trx, { cardId, programmeIds: [corporation.programmeId] }, HOLDER_LEFT, 'partner');
+  for (const { card_id: cardId, base_state: state } of cards) {
+    if (state === 'PENDING') await withdrawCard(trx, cardId, 'USER_NOT_IN_CORPORATION');
+    else await lockCard(trx, { cardId, programmeIds: [corporation.programmeId] }, HOLDER_LEFT, 'partner');
   }
 }
 

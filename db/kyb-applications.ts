@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, tooManyRequests } from '../domain/errors.ts';
 import {
   KYB_SECTIONS,
   type KybChannel,
@@ -7,10 +7,11 @@ import {
   type KybStatus,
   type SectionMark,
 } from '../domain/kyb-application.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { ProgrammeScope, StoredSubjectKey } from './customers.ts';
-import type { KybApplicationsTable } from './kyb-tables.ts';
+import type { KybApplicationsTable } from './tables/kyb.ts';
 import { startWorkflow } from './outbox.ts';
 import type { Programme } from './partners.ts';
 
@@ -30,6 +31,8 @@ export interface KybApplication {
   readonly flags: readonly string[];
   /** Of a hold or a rejection, sealed for `kybTextPlace`. */
   readonly reason: Buffer | null;
+  /** Of the acceptance, sealed for `kybTextPlace`. */
+  readonly note: Buffer | null;
   readonly decidedBy: string | null;
   readonly claimedBy: string | null;
   readonly claimedUntil: Date | null;
@@ -73,7 +76,7 @@ const APPLICATIONS_A_DAY = 10;
 
 /**
  * Stores step 1 of the form in one commit (onboarding 8.4): application, key, sections, workflow start, audit;
- * the workflow sends mail 1. Throws `TOO_MANY_REQUESTS` (ten a day from one address).
+ * the workflow sends mail 1. Throws `STATE_CONFLICT` in a closed programme, `TOO_MANY_REQUESTS` (ten a day from one address).
  */
 export async function createKybApplication(
   trx: Trx,
@@ -81,6 +84,7 @@ export async function createKybApplication(
   application: NewKybApplication,
 ): Promise<KybApplication> {
   const { applicationId, subjectKey, ipIndex } = application;
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   if (ipIndex !== null) await refuseTooMany(trx, ipIndex);
   await trx
@@ -145,9 +149,11 @@ async function refuseTooMany(trx: Trx, ipIndex: Buffer): Promise<void> {
     .execute();
   const oldest = today[0];
   if (today.length < APPLICATIONS_A_DAY || oldest === undefined) return;
-  throw new Refusal('TOO_MANY_REQUESTS', 'Ten applications a day may come from one address.', {
-    retryAfterSeconds: Math.max(1, Math.ceil((oldest.created_at.getTime() + DAY_MS - now.getTime()) / 1000)),
-  });
+  throw tooManyRequests(
+    'Ten applications a day may come from one address.',
+    { row: 'applications', limit: APPLICATIONS_A_DAY },
+    (oldest.created_at.getTime() + DAY_MS - now.getTime()) / 1_000,
+  );
 }
 
 /** The application. Throws `APPLICATION_NOT_FOUND` when missing or outside `scope`. */
@@ -211,6 +217,44 @@ export async function listKybApplications(trx: Trx, filter: KybFilter): Promise<
   return (await query.execute()).map(toApplication);
 }
 
+/** What a list shows of an application beside its row. */
+export interface KybProgress {
+  readonly verifiedSections: number;
+  readonly comments: number;
+}
+
+/** How far reviewers have come with applications. */
+export async function kybProgress(
+  trx: Trx,
+  applicationIds: readonly string[],
+): Promise<ReadonlyMap<string, KybProgress>> {
+  if (applicationIds.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('kyb_applications')
+    .select('application_id')
+    .select((select) => [
+      select
+        .selectFrom('kyb_sections')
+        .select((count) => count.fn.countAll<number>().as('verified'))
+        .whereRef('kyb_sections.application_id', '=', 'kyb_applications.application_id')
+        .where('kyb_sections.state', '=', 'VERIFIED')
+        .as('verified'),
+      select
+        .selectFrom('kyb_comments')
+        .select((count) => count.fn.countAll<number>().as('comments'))
+        .whereRef('kyb_comments.application_id', '=', 'kyb_applications.application_id')
+        .as('comments'),
+    ])
+    .where('application_id', 'in', applicationIds)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.application_id,
+      { verifiedSections: row.verified ?? 0, comments: row.comments ?? 0 },
+    ]),
+  );
+}
+
 /** State of the five sections, in the order of the form. */
 export async function sectionMarks(trx: Trx, applicationId: string): Promise<SectionMark[]> {
   return (await sectionRows(trx, applicationId)).map(({ section, state, changed }) => ({
@@ -266,6 +310,7 @@ const toApplication = (row: Row): KybApplication => ({
   taxId: row.tax_id,
   flags: row.flags,
   reason: row.reason,
+  note: row.note,
   decidedBy: row.decided_by,
   claimedBy: row.claimed_by,
   claimedUntil: row.claimed_until,

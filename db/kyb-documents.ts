@@ -1,9 +1,9 @@
 import { Refusal } from '../domain/errors.ts';
-import type { KybDocumentMark } from '../domain/kyb-document.ts';
+import { type KybDocumentMark, type KybDocumentType, mayChangeDocument } from '../domain/kyb-document.ts';
 import { audit } from './audit-log.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
-import type { KybApplication } from './kyb-applications.ts';
-import { refuseOneMore, refuseUnlessOpen, touch } from './kyb-form.ts';
+import { type KybApplication, sectionMarks } from './kyb-applications.ts';
+import { cannotChange, refuseOneMore, reopenDocuments, touch } from './kyb-form.ts';
 
 /** A document of an application; its content lies encrypted in the document store. */
 export interface KybDocument extends KybDocumentMark {
@@ -47,7 +47,7 @@ export async function refuseKybUpload(
   mark: KybDocumentMark,
 ): Promise<void> {
   const { applicationId } = application;
-  await refuseUnlessOpen(trx, application, 'DOCUMENTS');
+  await refuseClosed(trx, application, mark.type);
   refuseOneMore((await kybDocuments(trx, applicationId)).length);
   if (mark.personId === null) return;
   const person = await trx
@@ -108,7 +108,7 @@ export async function removeKybDocument(
 ): Promise<string> {
   const { applicationId, partnerId } = application;
   const document = await readKybDocument(trx, applicationId, documentId);
-  await refuseUnlessOpen(trx, application, 'DOCUMENTS');
+  await refuseClosed(trx, application, document.type);
   await trx.deleteFrom('kyb_documents').where('document_id', '=', documentId).execute();
   await markChanged(trx, application);
   await audit(trx, {
@@ -147,12 +147,15 @@ export async function auditKybDocumentRead(
   });
 }
 
+async function refuseClosed(
+  trx: Trx,
+  { applicationId, status }: KybApplication,
+  type: KybDocumentType,
+): Promise<void> {
+  if (!mayChangeDocument(status, await sectionMarks(trx, applicationId), type)) throw cannotChange();
+}
+
 async function markChanged(trx: Trx, application: KybApplication): Promise<void> {
-  await trx
-    .updateTable('kyb_sections')
-    .set({ changed: true })
-    .where('application_id', '=', application.applicationId)
-    .where('section', '=', 'DOCUMENTS')
-    .execute();
+  await reopenDocuments(trx, application);
   await touch(trx, application);
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Refusal } from '../domain/errors.ts';
-import { type KybFormSection, type KybSection, mayChange, maySubmit } from '../domain/kyb-application.ts';
+import { type KybFormSection, mayChange, maySubmit, type SectionState } from '../domain/kyb-application.ts';
 import { MOST_KYB_DOCUMENTS } from '../domain/kyb-document.ts';
 import type { KybPersonRole } from '../domain/kyb-form.ts';
 import { audit } from './audit-log.ts';
@@ -81,9 +81,10 @@ export async function changeKybSection(
 
 async function replacePersons(
   trx: Trx,
-  { applicationId, partnerId }: KybApplication,
+  application: KybApplication,
   persons: readonly (StoredPerson & { readonly changed: boolean })[],
 ): Promise<string[]> {
+  const { applicationId, partnerId } = application;
   const kept = persons.map((one) => one.personId);
   const gone = trx
     .selectFrom('kyb_persons')
@@ -95,6 +96,7 @@ async function replacePersons(
     .where('person_id', 'in', gone)
     .returning('store_key')
     .execute();
+  if (documents.length > 0) await reopenDocuments(trx, application);
   await trx.deleteFrom('kyb_persons').where('person_id', 'in', gone).execute();
   for (const [position, person] of persons.entries()) {
     const columns = {
@@ -153,12 +155,29 @@ export async function kybPersons(
 export async function refuseUnlessOpen(
   trx: Trx,
   application: KybApplication,
-  section: KybSection,
+  section: KybFormSection,
 ): Promise<void> {
   const marks = await sectionMarks(trx, application.applicationId);
   const mark = marks.find((one) => one.section === section);
   if (mark !== undefined && mayChange(application.status, mark.state)) return;
-  throw new Refusal('STATE_CONFLICT', 'This part of the application cannot be changed now.');
+  throw cannotChange();
+}
+
+/** The refusal of a change to a part that is not open. */
+export const cannotChange = (): Refusal =>
+  new Refusal('STATE_CONFLICT', 'This part of the application cannot be changed now.');
+
+/** Notes that the documents changed; what an operator had found right is to be looked at again. */
+export async function reopenDocuments(trx: Trx, { applicationId }: KybApplication): Promise<void> {
+  await trx
+    .updateTable('kyb_sections')
+    .set({
+      changed: true,
+      state: sql<SectionState>`case state when 'VERIFIED' then 'PENDING' else state end`,
+    })
+    .where('application_id', '=', applicationId)
+    .where('section', '=', 'DOCUMENTS')
+    .execute();
 }
 
 /** Notes that the applicant was at work, and lets the time-outs of the workflow begin anew. */

@@ -292,6 +292,15 @@ async function storeComment(
   return commentId;
 }
 
+/** Leaves the audit row of an operator who has opened the case. */
+export async function auditKybRead(trx: Trx, { applicationId, partnerId }: KybApplication): Promise<void> {
+  await audit(trx, { action: 'kyb.read', objectType: 'kyb_application', objectId: applicationId, partnerId });
+}
+
+/** Who has a claim on the case at the moment, null when nobody has. */
+export const kybClaimant = (trx: Trx, { claimedBy, claimedUntil }: KybApplication): string | null =>
+  claimedUntil !== null && claimedUntil > nowOf(trx) ? claimedBy : null;
+
 const CLAIM_MS = 30 * 60_000;
 
 /** Shows for 30 minutes that an operator looks at the case; guards nothing. Throws `CLAIMED_BY_OTHER`. */

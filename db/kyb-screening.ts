@@ -3,7 +3,7 @@ import { isSanctionList, type ScreeningEntry, type ScreeningMatch } from '../dom
 import { audit } from './audit-log.ts';
 import type { Trx } from './atomically.ts';
 import type { KybApplication } from './kyb-applications.ts';
-import { recordHits } from './screening.ts';
+import { hitSummary, recordHits } from './screening.ts';
 
 /** Companies of all lists. */
 export async function companyEntries(trx: Trx): Promise<ScreeningEntry[]> {
@@ -28,17 +28,10 @@ export async function recordKybHits(
   subject: KybSubject,
   matches: readonly ScreeningMatch[],
 ): Promise<void> {
-  const { applicationId, partnerId, round } = application;
+  const { applicationId, partnerId } = application;
   const subjectRef = subject.type === 'PERSON' ? subject.personId : applicationId;
   const about = { partnerId, verificationId: null, kybApplicationId: applicationId };
   await recordHits(trx, { type: subject.type, ref: subjectRef }, about, matches);
-  if (subject.type === 'PERSON') {
-    await trx
-      .updateTable('kyb_persons')
-      .set({ screened_round: round })
-      .where('person_id', '=', subject.personId)
-      .execute();
-  }
   await audit(trx, {
     action: 'kyb.screened',
     objectType: 'kyb_application',
@@ -48,6 +41,15 @@ export async function recordKybHits(
   });
 }
 
+/** Notes that a person is screened as the form has them; until they change they are not asked about again. */
+export async function markScreened(trx: Trx, { round }: KybApplication, personId: string): Promise<void> {
+  await trx
+    .updateTable('kyb_persons')
+    .set({ screened_round: round })
+    .where('person_id', '=', personId)
+    .execute();
+}
+
 export interface KybHits {
   /** Some hit of any list still waits for a person. */
   readonly openHit: boolean;
@@ -55,9 +57,11 @@ export interface KybHits {
   readonly pepConfirmed: boolean;
 }
 
-/** What the hits of an application mean for its acceptance. */
-export async function kybHits(trx: Trx, applicationId: string): Promise<KybHits> {
-  const hits = await trx
+const isSanction = (listCode: string): boolean => isSanctionList(listCode as ScreeningEntry['listCode']);
+
+/** Hits of an application that were not found to be false. */
+const hitsOf = (trx: Trx, applicationId: string) =>
+  trx
     .selectFrom('screening_hits')
     .select(['list_code', 'state'])
     .where('kyb_application_id', '=', applicationId)
@@ -68,12 +72,32 @@ export async function kybHits(trx: Trx, applicationId: string): Promise<KybHits>
         (select person_id::text from kyb_persons where application_id = ${applicationId}))`,
     )
     .execute();
+
+/** What the hits of an application mean for its acceptance. */
+export async function kybHits(trx: Trx, applicationId: string): Promise<KybHits> {
+  const hits = await hitsOf(trx, applicationId);
   const confirmed = hits.filter((hit) => hit.state === 'CONFIRMED');
   return {
     openHit: hits.some((hit) => hit.state === 'OPEN'),
-    sanctionConfirmed: confirmed.some((hit) => isSanctionList(hit.list_code as ScreeningEntry['listCode'])),
+    sanctionConfirmed: confirmed.some((hit) => isSanction(hit.list_code)),
     pepConfirmed: confirmed.some((hit) => hit.list_code === 'PEP'),
   };
+}
+
+/**
+ * True while a sanction hit of a corporation, or of the application it was made of and its persons, was not found to
+ * be false.
+ */
+export async function isCompanySanctioned(trx: Trx, corporationId: string): Promise<boolean> {
+  if ((await hitSummary(trx, { type: 'CORPORATION', ref: corporationId })).sanction) return true;
+  const { kyb_application_id: applicationId } = await trx
+    .selectFrom('corporations')
+    .select('kyb_application_id')
+    .where('corporation_id', '=', corporationId)
+    .executeTakeFirstOrThrow();
+  return (
+    applicationId !== null && (await hitsOf(trx, applicationId)).some((hit) => isSanction(hit.list_code))
+  );
 }
 
 /** Adds a flag for the reviewer; one that is there stays. */

@@ -3,7 +3,8 @@ import { lockReasonOf, mayEndByItself } from '../domain/transactional-lock.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { Corporation } from './corporations.ts';
 import type { Customer } from './customers.ts';
-import { customerSubject, hitSummary, type ScreenedSubject } from './screening.ts';
+import { isCompanySanctioned } from './kyb-screening.ts';
+import { customerSubject, hitSummary } from './screening.ts';
 import {
   addTransactionalLock,
   locksOf,
@@ -78,16 +79,16 @@ export async function liftLockAsOperator(
   note: string | null,
 ): Promise<void> {
   const { reason, origins } = await heldReason(trx, lockable, reasonSent);
-  if (reason === 'SCREENING_DETECTED' && (await hitSummary(trx, subjectOf(lockable))).sanction) {
+  if (reason === 'SCREENING_DETECTED' && (await isSanctioned(trx, lockable))) {
     throw new Refusal('LOCK_REASON_NOT_REMOVABLE', 'A hit on a sanction list is open or confirmed.');
   }
   for (const origin of origins) await removeTransactionalLock(trx, lockable, { reason, origin, note });
 }
 
-const subjectOf = (lockable: Lockable): ScreenedSubject =>
+const isSanctioned = async (trx: Trx, lockable: Lockable): Promise<boolean> =>
   'customerId' in lockable
-    ? customerSubject(lockable.customerId)
-    : { type: 'CORPORATION', ref: lockable.corporationId };
+    ? (await hitSummary(trx, customerSubject(lockable.customerId))).sanction
+    : await isCompanySanctioned(trx, lockable.corporationId);
 
 async function heldReason(trx: Trx, lockable: Lockable, sent: string) {
   const reason = await knownReason(trx, lockable, sent);

@@ -20,7 +20,15 @@ import * as corporations from './migrations/0016-corporations.ts';
 import * as kyc from './migrations/0017-kyc.ts';
 import * as kyb from './migrations/0018-kyb.ts';
 import * as adminRoutes from './migrations/0019-admin-routes.ts';
+import * as kybChecks from './migrations/0020-kyb-checks.ts';
+import * as rateLimits from './migrations/0022-rate-limits.ts';
+import * as retention from './migrations/0023-retention.ts';
+import * as programmes from './migrations/0026-programmes.ts';
+import * as certificatesAudit from './migrations/0027-certificates-audit.ts';
+import * as endedSessions from './migrations/0028-ended-sessions.ts';
+import * as operatorGuards from './migrations/0029-operator-guards.ts';
 import * as screening from './migrations/0030-screening.ts';
+import * as lifecycleMends from './migrations/0031-lifecycle-mends.ts';
 
 /** In order of their names; a released migration is never changed, only followed by another. */
 const migrations: Record<string, Migration> = {
@@ -43,7 +51,15 @@ const migrations: Record<string, Migration> = {
   '0017-kyc': kyc,
   '0018-kyb': kyb,
   '0019-admin-routes': adminRoutes,
+  '0020-kyb-checks': kybChecks,
+  '0022-rate-limits': rateLimits,
+  '0023-retention': retention,
+  '0026-programmes': programmes,
+  '0027-certificates-audit': certificatesAudit,
+  '0028-ended-sessions': endedSessions,
+  '0029-operator-guards': operatorGuards,
   '0030-screening': screening,
+  '0031-lifecycle-mends': lifecycleMends,
 };
 
 /** Name of the newest migration of this release. */

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { RefusalCode } from '../domain/errors.ts';
 import { Refusal } from '../domain/errors.ts';
-import { countKilledCode, countSending, type GuardedAddress } from './address-guards.ts';
+import { countKilledCode, countSending, forgetKilledCode, type GuardedAddress } from './address-guards.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import type { OneTimeCodesTable } from './database.ts';
 
@@ -73,7 +73,7 @@ export async function resendCode(
 ): Promise<CodeRow> {
   const row = await holdCode(trx, look);
   const now = nowOf(trx);
-  if (row.killed_at !== null || row.resends >= MOST_RESENDS) throw tooMany(row.expires_at, now);
+  if (row.resends >= MOST_RESENDS) throw tooMany(row.expires_at, now);
   const freeAt = after(row.sent_at, RESEND_SECONDS);
   if (freeAt > now) throw tooMany(freeAt, now);
   await countSending(trx, addressOf(row));
@@ -91,32 +91,42 @@ export async function resendCode(
   return row;
 }
 
+/** A guess at a code that was counted before anybody looked at it. */
+export interface ChargedCode {
+  readonly row: CodeRow;
+  /** When the guess killed the object, as the fifth one; null for the ones before. */
+  readonly killedAt: Date | null;
+}
+
 /**
- * Charges one guess at a code, as if it were wrong; the caller commits before it compares. `DEAD`: there is
- * nothing to compare with any more. The fifth wrong one kills the object. Throws 404 for an unknown, used or old object.
+ * Charges one guess at a code, as if it were wrong; the caller commits before it compares. `EXPIRED`: there is nothing
+ * to compare with until it is sent again. The fifth one kills the object. Throws `missing` for an unknown, used, killed
+ * or old object.
  */
-export async function chargeCode(trx: Trx, look: CodeLook): Promise<CodeRow | 'DEAD'> {
+export async function chargeCode(trx: Trx, look: CodeLook): Promise<ChargedCode | 'EXPIRED'> {
   const row = await holdCode(trx, look);
-  if (row.tries >= MOST_TRIES || row.code_expires_at <= nowOf(trx)) return 'DEAD';
+  const now = nowOf(trx);
+  if (row.code_expires_at <= now) return 'EXPIRED';
   const tries = row.tries + 1;
-  const killed = tries === MOST_TRIES;
+  const killedAt = tries >= MOST_TRIES ? now : null;
   await trx
     .updateTable('one_time_codes')
-    .set({ tries, ...(killed ? { killed_at: nowOf(trx) } : {}) })
+    .set({ tries, killed_at: killedAt })
     .where('code_id', '=', row.code_id)
     .execute();
-  if (killed) await countKilledCode(trx, addressOf(row));
-  return row;
+  if (killedAt !== null) await countKilledCode(trx, addressOf(row), killedAt);
+  return { row, killedAt };
 }
 
 /** Gives the charge of a right guess back: what follows may still be refused, and the code be sent again. */
-export async function returnCharge(trx: Trx, codeId: string): Promise<void> {
+export async function returnCharge(trx: Trx, { row, killedAt }: ChargedCode): Promise<void> {
   await trx
     .updateTable('one_time_codes')
     .set((set) => ({ tries: set('tries', '-', 1), killed_at: null }))
-    .where('code_id', '=', codeId)
+    .where('code_id', '=', row.code_id)
     .where('tries', '>', 0)
     .execute();
+  if (killedAt !== null) await forgetKilledCode(trx, addressOf(row), killedAt);
 }
 
 /** Uses a code up, with the effect it confirms. Throws 404 when somebody was faster. */
@@ -138,6 +148,7 @@ async function holdCode(trx: Trx, look: CodeLook): Promise<CodeRow> {
     .where('purpose', '=', look.purpose)
     .where('programme_id', '=', look.programmeId)
     .where('used_at', 'is', null)
+    .where('killed_at', 'is', null)
     .where('expires_at', '>', nowOf(trx));
   if (look.customerId !== undefined) query = query.where('customer_id', '=', look.customerId);
   const row = await query.forUpdate().executeTakeFirst();

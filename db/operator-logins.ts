@@ -88,3 +88,13 @@ export async function endLogin(trx: Trx, loginId: string): Promise<void> {
     .where('login_id', '=', loginId)
     .execute();
 }
+
+/** Ends every log-in of an operator that waits for its code: what began before a new password goes no further. */
+export async function endLoginsOf(trx: Trx, operatorId: string): Promise<void> {
+  await trx
+    .updateTable('operator_logins')
+    .set({ ended_at: nowOf(trx) })
+    .where('operator_id', '=', operatorId)
+    .where('ended_at', 'is', null)
+    .execute();
+}

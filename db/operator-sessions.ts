@@ -2,6 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import { OPERATOR_SESSION, type OperatorRole, type OperatorScope } from '../domain/operator.ts';
 import { newId, nowOf, type Trx } from './atomically.ts';
 import type { Database } from './database.ts';
+import { endLoginsOf } from './operator-logins.ts';
+import { dropStepUpCode } from './operator-step-ups.ts';
 
 /** The operator behind a session, as the database has them now. */
 export interface SessionOperator {
@@ -65,7 +67,8 @@ const idleEnd = (lastUsedAt: Date, absoluteExpiresAt: Date): Date =>
 
 /**
  * Uses the session stored under one of `tokenHashes`: 15 minutes since the last use and 8 hours in all by the clock
- * of the database, of an operator who is ACTIVE and not locked (channels 12). Undefined when there never was one.
+ * of the database, of an operator who is ACTIVE (channels 12). A lock-out closes the door to new sessions only: who
+ * knows nothing but an address could end those of its operator otherwise. Undefined when there never was one.
  * Engine only.
  */
 export async function useOperatorSession(
@@ -91,7 +94,7 @@ export async function useOperatorSession(
     where s.token_hash = any(${tokenHashes}) and o.operator_id = s.operator_id and s.ended_at is null
       and s.last_used_at > cardloom_now() - make_interval(secs => ${OPERATOR_SESSION.idleSeconds})
       and s.absolute_expires_at > cardloom_now()
-      and o.state = 'ACTIVE' and (o.locked_until is null or o.locked_until <= cardloom_now())
+      and o.state = 'ACTIVE'
     returning s.session_id, s.operator_id, o.partner_id, o.role, o.scope, o.email, o.first_name, o.last_name,
       s.stepped_up_at, s.absolute_expires_at, cardloom_now() as now`.execute(engine);
   const [row] = rows;
@@ -113,6 +116,16 @@ export async function useOperatorSession(
       now: row.now,
     },
   };
+}
+
+/**
+ * Holds a session until the transaction ends, so that nobody ends it before, and tells the role that its operator has
+ * now; undefined when it has ended, unless the transaction itself has ended it. The last row a transaction locks.
+ */
+export async function holdOperatorSession(trx: Trx, sessionId: string): Promise<OperatorRole | undefined> {
+  const { rows } = await sql<{ role: OperatorRole | null }>`
+    select hold_operator_session(${sessionId}, ${nowOf(trx)}) as role`.execute(trx);
+  return rows[0]?.role ?? undefined;
 }
 
 async function endedSession(
@@ -137,8 +150,13 @@ export async function endOperatorSession(trx: Trx, sessionId: string): Promise<v
     .execute();
 }
 
-/** Ends every session of an operator, or every one but `except`; answers how many. Engine only. */
+/**
+ * Ends every session of an operator, or every one but `except`; answers how many. Log-ins under way end too, and so
+ * does a code that was mailed for a session that stays. Engine only.
+ */
 export async function endSessionsOf(trx: Trx, operatorId: string, except?: string): Promise<number> {
+  await endLoginsOf(trx, operatorId);
+  if (except !== undefined) await dropStepUpCode(trx, except);
   const ended = await trx
     .updateTable('operator_sessions')
     .set({ ended_at: nowOf(trx) })

@@ -6,15 +6,21 @@ import { audit } from './audit-log.ts';
 const WINDOW_MS = 15 * 60 * 1_000;
 const SIGN_INS_A_WINDOW = 10;
 const HOUR_MS = 60 * 60 * 1_000;
-const CODES_AN_HOUR = 5;
+/** Mails of one kind that an address gets in an hour. */
+const MAILS_AN_HOUR = 5;
+
+interface Mails {
+  readonly startedAt: Date;
+  readonly count: number;
+}
 
 interface SignIns {
   readonly failures: number;
   readonly lockedUntil: Date | null;
   readonly windowStartedAt: Date;
   readonly signIns: number;
-  readonly codesStartedAt: Date;
-  readonly codes: number;
+  readonly codes: Mails;
+  readonly links: Mails;
 }
 
 /** Locks the counters of an address, known or not, for the rest of the transaction. Engine only. */
@@ -22,7 +28,13 @@ async function lockSignIns(trx: Trx, emailHash: Buffer): Promise<SignIns> {
   const now = nowOf(trx);
   await trx
     .insertInto('operator_sign_ins')
-    .values({ email_hash: emailHash, locked_until: null, window_started_at: now, codes_started_at: now })
+    .values({
+      email_hash: emailHash,
+      locked_until: null,
+      window_started_at: now,
+      codes_started_at: now,
+      links_started_at: now,
+    })
     .onConflict((conflict) => conflict.column('email_hash').doNothing())
     .execute();
   const row = await trx
@@ -38,8 +50,8 @@ async function lockSignIns(trx: Trx, emailHash: Buffer): Promise<SignIns> {
     lockedUntil: lockIsOver ? null : row.locked_until,
     windowStartedAt: row.window_started_at,
     signIns: row.sign_ins,
-    codesStartedAt: row.codes_started_at,
-    codes: row.codes,
+    codes: { startedAt: row.codes_started_at, count: row.codes },
+    links: { startedAt: row.links_started_at, count: row.links },
   };
 }
 
@@ -49,19 +61,28 @@ export type TryVerdict =
 
 /**
  * Takes one try of an address before the password is looked at, so that parallel guesses cannot outnumber it: the
- * try counts as wrong until `giveTryBack`. Commit before the password is checked. Engine only.
+ * try counts as wrong until `giveTryBack`. Commit before the password is checked. `operatorId` is null for an unknown
+ * address. Engine only.
  */
-export async function takeTry(trx: Trx, emailHash: Buffer, timeZone: string): Promise<TryVerdict> {
+export async function takeTry(
+  trx: Trx,
+  emailHash: Buffer,
+  operatorId: string | null,
+  timeZone: string,
+): Promise<TryVerdict> {
   const now = nowOf(trx);
   const counters = await lockSignIns(trx, emailHash);
-  const lock =
-    counters.lockedUntil ?? (counters.failures >= OPERATOR_TRIES ? lockedUntil(now, timeZone) : null);
+  // Tries that were never settled, because their process died, count like wrong ones.
+  const unsettled = counters.lockedUntil === null && counters.failures >= OPERATOR_TRIES;
+  const lock = unsettled
+    ? await lockOut(trx, emailHash, operatorId, counters, timeZone)
+    : counters.lockedUntil;
+  if (lock !== null) return { kind: 'wait', locked: true, seconds: secondsUntil(now, lock) };
   const fresh = now.getTime() - counters.windowStartedAt.getTime() >= WINDOW_MS;
   const signIns = fresh ? 0 : counters.signIns;
-  if (lock !== null || signIns >= SIGN_INS_A_WINDOW) {
-    await setCounters(trx, emailHash, { failures: counters.failures, locked_until: lock });
-    const until = lock ?? new Date(counters.windowStartedAt.getTime() + WINDOW_MS);
-    return { kind: 'wait', locked: lock !== null, seconds: secondsUntil(now, until) };
+  if (signIns >= SIGN_INS_A_WINDOW) {
+    const until = new Date(counters.windowStartedAt.getTime() + WINDOW_MS);
+    return { kind: 'wait', locked: false, seconds: secondsUntil(now, until) };
   }
   await setCounters(trx, emailHash, {
     failures: counters.failures + 1,
@@ -95,9 +116,21 @@ export async function lockAfterTries(
 ): Promise<boolean> {
   const counters = await lockSignIns(trx, emailHash);
   if (counters.failures < OPERATOR_TRIES) return false;
-  const until = counters.lockedUntil ?? lockedUntil(nowOf(trx), timeZone);
-  await setCounters(trx, emailHash, { failures: counters.failures, locked_until: until });
-  if (operatorId === null) return true;
+  await lockOut(trx, emailHash, operatorId, counters, timeZone);
+  return true;
+}
+
+/** Locks an address, and the operator where there is one, until the time it answers. */
+async function lockOut(
+  trx: Trx,
+  emailHash: Buffer,
+  operatorId: string | null,
+  { failures, lockedUntil: known }: SignIns,
+  timeZone: string,
+): Promise<Date> {
+  const until = known ?? lockedUntil(nowOf(trx), timeZone);
+  await setCounters(trx, emailHash, { failures, locked_until: until });
+  if (operatorId === null) return until;
   const locked = await trx
     .updateTable('operators')
     .set({ locked_until: until })
@@ -112,7 +145,7 @@ export async function lockAfterTries(
       after: { until: until.toISOString() },
     });
   }
-  return true;
+  return until;
 }
 
 /** The try of `takeTry` was right: it does not count. Throws `TOO_MANY_ATTEMPTS` when others have locked meanwhile. */
@@ -144,18 +177,22 @@ export async function forgetTries(trx: Trx, emailHash: Buffer): Promise<void> {
   await setCounters(trx, emailHash, { failures: 0, locked_until: null });
 }
 
-/** Takes one of the five mails with a code or link that an address gets in an hour; false when they are used up. */
-export async function takeMail(trx: Trx, emailHash: Buffer): Promise<boolean> {
+/**
+ * Takes one of the five mails with a code, or with a link, that an address gets in an hour; false when they are used
+ * up. Anybody may ask for links, so they are counted apart: they cost nobody a code.
+ */
+export async function takeMail(trx: Trx, emailHash: Buffer, kind: 'codes' | 'links'): Promise<boolean> {
   const now = nowOf(trx);
   const counters = await lockSignIns(trx, emailHash);
-  const fresh = now.getTime() - counters.codesStartedAt.getTime() >= HOUR_MS;
-  const codes = fresh ? 0 : counters.codes;
-  if (codes >= CODES_AN_HOUR) return false;
+  const { startedAt, count } = counters[kind];
+  const fresh = now.getTime() - startedAt.getTime() >= HOUR_MS;
+  const sent = fresh ? 0 : count;
+  if (sent >= MAILS_AN_HOUR) return false;
   await setCounters(trx, emailHash, {
     failures: counters.failures,
     locked_until: counters.lockedUntil,
-    codes: codes + 1,
-    ...(fresh ? { codes_started_at: now } : {}),
+    [kind]: sent + 1,
+    ...(fresh ? { [`${kind}_started_at`]: now } : {}),
   });
   return true;
 }
@@ -170,6 +207,8 @@ async function setCounters(
     readonly window_started_at?: Date;
     readonly codes?: number;
     readonly codes_started_at?: Date;
+    readonly links?: number;
+    readonly links_started_at?: Date;
   },
 ): Promise<void> {
   await trx.updateTable('operator_sign_ins').set(values).where('email_hash', '=', emailHash).execute();

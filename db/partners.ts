@@ -16,7 +16,7 @@ export interface Programme {
   readonly publicId: string;
   readonly partnerId: number;
   readonly issuerCode: string;
-  readonly state: 'ACTIVE' | 'SUSPENDED';
+  readonly state: 'ACTIVE' | 'CLOSED';
   readonly sandbox: boolean;
   readonly balanceHolder: 'platform' | 'external';
   readonly funding: 'credit' | 'deposit';
@@ -74,6 +74,8 @@ export interface RegisteredCertificate {
     readonly state: 'ACTIVE' | 'SUSPENDED';
     readonly pinnedPublicKeys: readonly string[];
     readonly ipAllowList: readonly string[];
+    /** Requests a second. */
+    readonly rate: number;
   } | null;
 }
 
@@ -92,6 +94,7 @@ export async function findCertificate(
       'partners.state as partnerState',
       'partners.pinned_public_keys as pinnedPublicKeys',
       'partners.ip_allow_list as ipAllowList',
+      'partners.partner_rate as partnerRate',
     ])
     .where('fingerprint_sha256', '=', fingerprint)
     .executeTakeFirst();
@@ -115,6 +118,7 @@ export async function findCertificate(
             state: row.partnerState ?? 'SUSPENDED',
             pinnedPublicKeys: row.pinnedPublicKeys ?? [],
             ipAllowList: row.ipAllowList ?? [],
+            rate: row.partnerRate as number,
           },
   };
 }

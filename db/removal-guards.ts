@@ -1,8 +1,16 @@
 import { Refusal } from '../domain/errors.ts';
 import type { Trx } from './atomically.ts';
 
-/** Whose balances are looked at. */
-type BalanceOwner = { readonly customerId: number } | { readonly corporationId: string };
+/** Who leaves: a customer with all cards in their name, or a corporation with all cards of its balances. */
+export type Leaver = { readonly customerId: number } | { readonly corporationId: string };
+
+/** Balances of a leaver that are not closed. */
+export function openBalancesOf(trx: Trx, leaver: Leaver) {
+  const query = trx.selectFrom('balances').where('state', '<>', 'CLOSED');
+  return 'customerId' in leaver
+    ? query.where('customer_id', '=', leaver.customerId)
+    : query.where('corporation_id', '=', leaver.corporationId);
+}
 
 /**
  * Refuses to delete an owner whose money is not settled, for every balance, before anything changes
@@ -10,16 +18,9 @@ type BalanceOwner = { readonly customerId: number } | { readonly corporationId: 
  * between. Throws `BALANCE_NOT_EMPTY`, `BALANCE_HAS_HOLDS`, and `PARTNER_UNAVAILABLE` for a balance whose amount
  * only the partner knows.
  */
-export async function refuseUnsettled(trx: Trx, owner: BalanceOwner): Promise<void> {
-  const query = trx
-    .selectFrom('balances')
+export async function refuseUnsettled(trx: Trx, leaver: Leaver): Promise<void> {
+  const balances = await openBalancesOf(trx, leaver)
     .select(['holder', 'posted', 'held'])
-    .where('state', '<>', 'CLOSED');
-  const balances = await (
-    'customerId' in owner
-      ? query.where('customer_id', '=', owner.customerId)
-      : query.where('corporation_id', '=', owner.corporationId)
-  )
     .orderBy('balance_id')
     .forNoKeyUpdate()
     .execute();

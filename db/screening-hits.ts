@@ -5,6 +5,7 @@ import { audit } from './audit-log.ts';
 import { nowOf, type Trx } from './atomically.ts';
 import { type Customer, lockCustomer } from './customers.ts';
 import type { ScreeningHitsTable } from './database.ts';
+import { isCompanySanctioned } from './kyb-screening.ts';
 import { startWorkflow } from './outbox.ts';
 import { hitSummary, type ScreenedSubject } from './screening.ts';
 import { addTransactionalLock, removeTransactionalLock } from './transactional-locks.ts';
@@ -34,6 +35,8 @@ export interface HitFilter {
   readonly list?: ScreeningList | undefined;
   readonly subjectType?: ScreenedSubject['type'] | undefined;
   readonly subjectId?: string | undefined;
+  /** Only those that the application of a company was screened with. */
+  readonly kybApplicationId?: string | undefined;
   /** Only of this partner; absent: of all. */
   readonly partnerId?: number | undefined;
 }
@@ -51,6 +54,9 @@ export async function listHits(
   if (filter.subjectType !== undefined) query = query.where('subject_type', '=', filter.subjectType);
   if (filter.subjectId !== undefined) query = query.where('subject_ref', '=', filter.subjectId);
   if (filter.partnerId !== undefined) query = query.where('partner_id', '=', filter.partnerId);
+  if (filter.kybApplicationId !== undefined) {
+    query = query.where('kyb_application_id', '=', filter.kybApplicationId);
+  }
   return (await query.execute()).map(toHit);
 }
 
@@ -81,9 +87,10 @@ export interface DecideHit {
  */
 export async function decideHit(trx: Trx, request: DecideHit): Promise<ScreeningHit> {
   const found = await readHit(trx, request);
-  // The customer first, as when a form is taken in: their row is held before anything that hangs on it.
+  // The owner first, as when a form is taken in or lists are compared: the row is held before what hangs on it.
   const customer =
     found.subject.type === 'CUSTOMER' ? await lockCustomer(trx, 'every', Number(found.subject.ref)) : null;
+  const corporation = customer === null ? await holdCorporationOf(trx, found) : null;
   const { decision, note, operatorId } = request;
   const changed = await trx
     .updateTable('screening_hits')
@@ -112,7 +119,7 @@ export async function decideHit(trx: Trx, request: DecideHit): Promise<Screening
     after: { state: decision, list: found.list, subjectType: found.subject.type },
   });
   if (customer !== null) await applyToCustomer(trx, customer, found, decision);
-  else await applyToCompany(trx, found, decision);
+  else await applyToCompany(trx, found, corporation, decision);
   return await readHit(trx, request);
 }
 
@@ -135,12 +142,20 @@ async function applyToCustomer(
 }
 
 /** A hit on a company or one of its persons: on the corporation, when there is one, and told to the application. */
-async function applyToCompany(trx: Trx, hit: ScreeningHit, decision: HitDecision): Promise<void> {
-  const corporation = await corporationOf(trx, hit);
+async function applyToCompany(
+  trx: Trx,
+  hit: ScreeningHit,
+  corporation: HeldCorporation | null,
+  decision: HitDecision,
+): Promise<void> {
   if (corporation !== null && decision === 'CONFIRMED' && isSanctionList(hit.list)) {
     await addTransactionalLock(trx, corporation, DETECTED);
   }
-  if (corporation !== null && decision === 'FALSE_POSITIVE' && !(await sanctioned(trx, hit))) {
+  if (
+    corporation !== null &&
+    decision === 'FALSE_POSITIVE' &&
+    !(await isCompanySanctioned(trx, corporation.corporationId))
+  ) {
     await removeTransactionalLock(trx, corporation, DETECTED);
   }
   if (hit.kybApplicationId === null) return;
@@ -160,7 +175,12 @@ async function applyToCompany(trx: Trx, hit: ScreeningHit, decision: HitDecision
   );
 }
 
-async function corporationOf(trx: Trx, hit: ScreeningHit) {
+interface HeldCorporation {
+  readonly corporationId: string;
+  readonly partnerId: number;
+}
+
+async function holdCorporationOf(trx: Trx, hit: ScreeningHit): Promise<HeldCorporation | null> {
   let query = trx
     .selectFrom('corporations')
     .select(['corporation_id', 'partner_id'])
@@ -170,22 +190,8 @@ async function corporationOf(trx: Trx, hit: ScreeningHit) {
     hit.kybApplicationId === null
       ? query.where('corporation_id', '=', hit.subject.ref)
       : query.where('kyb_application_id', '=', hit.kybApplicationId);
-  const row = await query.executeTakeFirst();
+  const row = await query.forNoKeyUpdate().executeTakeFirst();
   return row === undefined ? null : { corporationId: row.corporation_id, partnerId: row.partner_id };
-}
-
-/** True while a sanction hit of the same company, or of its persons, was not found to be false. */
-async function sanctioned(trx: Trx, hit: ScreeningHit): Promise<boolean> {
-  const { kybApplicationId } = hit;
-  if (kybApplicationId === null) return (await hitSummary(trx, hit.subject)).sanction;
-  const left = await trx
-    .selectFrom('screening_hits')
-    .select('hit_id')
-    .where('kyb_application_id', '=', kybApplicationId)
-    .where('state', '<>', 'FALSE_POSITIVE')
-    .where('list_code', '<>', 'PEP')
-    .executeTakeFirst();
-  return left !== undefined;
 }
 
 async function markAsPep(trx: Trx, customerId: number): Promise<void> {

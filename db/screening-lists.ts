@@ -102,6 +102,38 @@ export async function customersToScreen(
   return rows.map((row) => row.customer_id);
 }
 
+/** Ids of the next applications under review to be screened, in the order of ids. Engine only. */
+export async function applicationsToScreen(
+  engine: Kysely<Database>,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  let query = engine
+    .selectFrom('kyb_applications')
+    .select('application_id')
+    .where('status', 'in', ['SUBMITTED', 'IN_REVIEW', 'NEEDS_CORRECTION', 'ON_HOLD'])
+    .orderBy('application_id')
+    .limit(limit);
+  if (after !== null) query = query.where('application_id', '>', after);
+  return (await query.execute()).map((row) => row.application_id);
+}
+
+/** Ids of the next corporations to be screened, in the order of ids. Engine only. */
+export async function corporationsToScreen(
+  engine: Kysely<Database>,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  let query = engine
+    .selectFrom('corporations')
+    .select('corporation_id')
+    .where('state', '<>', 'DELETED')
+    .orderBy('corporation_id')
+    .limit(limit);
+  if (after !== null) query = query.where('corporation_id', '>', after);
+  return (await query.execute()).map((row) => row.corporation_id);
+}
+
 const fingerprintOf = (entry: ListedEntry): string =>
   createHash('sha256')
     .update(JSON.stringify([entry.kind, entry.normalizedNames, entry.birthYears]))

@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { Refusal } from '../domain/errors.ts';
 import type { ImportMode, RowResult, RowStatus } from '../domain/user-import.ts';
+import { refuseClosed } from '../domain/programme.ts';
 import { audit } from './audit-log.ts';
 import { callerOf, newId, nowOf, type Trx } from './atomically.ts';
 import type { StoredSubjectKey } from './customers.ts';
@@ -25,8 +26,12 @@ export interface NewImport {
   readonly file: { readonly key: string; readonly bytes: number; readonly sha256: string };
 }
 
-/** Stores an import whose file is in the document store, and asks for its workflow (onboarding 3). */
+/**
+ * Stores an import whose file is in the document store, and asks for its workflow (onboarding 3). Throws
+ * `STATE_CONFLICT` in a closed programme.
+ */
 export async function createImport(trx: Trx, programme: Programme, given: NewImport): Promise<UserImport> {
+  refuseClosed(programme);
   const { partnerId, programmeId } = programme;
   const { subjectKey, file } = given;
   const { actor } = callerOf(trx);
@@ -130,7 +135,11 @@ export async function listRows(
   return await query.execute();
 }
 
-/** Keeps an import from going on; rows that are done stay. Throws `IMPORT_NOT_FOUND`, `STATE_CONFLICT` at its end. */
+/**
+ * Keeps an import from going on; rows that are done stay. A column that the next chunk reads, and no update of the
+ * workflow: an import can so be cancelled while Temporal is away, and before its workflow runs. Throws `IMPORT_NOT_FOUND`, `STATE_CONFLICT` at
+ * its end.
+ */
 export async function cancelImport(trx: Trx, scope: readonly number[], importId: string): Promise<void> {
   await readImport(trx, scope, importId);
   const { numUpdatedRows } = await trx
@@ -216,6 +225,49 @@ export async function storeRow(
     .execute();
 }
 
+/** Something of a row of a dry run that only one user can have, or (`row`) all of it, as a keyed index. */
+export interface ImportKey {
+  readonly kind: 'row' | 'phone' | 'email' | 'externalId';
+  readonly key: Buffer;
+}
+
+/** Rows of a dry run that would have taken some of `keys`. Engine only. */
+export async function takenKeys(
+  trx: Trx,
+  importId: string,
+  keys: readonly ImportKey[],
+): Promise<{ readonly kind: ImportKey['kind']; readonly row: number }[]> {
+  return await trx
+    .selectFrom('user_import_keys')
+    .select(['kind', 'row_no as row'])
+    .where('import_id', '=', importId)
+    .where((where) =>
+      where.or(keys.map(({ kind, key }) => where.and([where('kind', '=', kind), where('key', '=', key)]))),
+    )
+    .execute();
+}
+
+/** Notes what a row of a dry run would have taken; `instead` is the row whose user it would have changed. Engine only. */
+export async function takeKeys(
+  trx: Trx,
+  { import_id: importId, partner_id }: UserImport,
+  row: number,
+  keys: readonly ImportKey[],
+  instead: number | undefined,
+): Promise<void> {
+  if (instead !== undefined) {
+    await trx
+      .deleteFrom('user_import_keys')
+      .where('import_id', '=', importId)
+      .where('row_no', '=', instead)
+      .execute();
+  }
+  await trx
+    .insertInto('user_import_keys')
+    .values(keys.map(({ kind, key }) => ({ import_id: importId, kind, key, partner_id, row_no: row })))
+    .execute();
+}
+
 /** Ends an import, once; its rows in clear text are not needed any more. Engine only. */
 export async function finishImport(
   trx: Trx,
@@ -231,6 +283,7 @@ export async function finishImport(
   const counts = await countRows(trx, importId);
   if (numUpdatedRows === 0n) return counts;
   await trx.deleteFrom('user_import_chunks').where('import_id', '=', importId).execute();
+  await trx.deleteFrom('user_import_keys').where('import_id', '=', importId).execute();
   await audit(trx, {
     action: 'import.finished',
     objectType: 'user_import',

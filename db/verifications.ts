@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import { kycAfterSubmission, type RiskLevel } from '../domain/customer.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, tooManyRequests } from '../domain/errors.ts';
 import {
   type KycMode,
   PICTURE_KINDS,
@@ -107,9 +107,11 @@ export async function refuseSubmission(trx: Trx, customer: Customer): Promise<vo
   const oldest = today[0];
   if (today.length < SUBMISSIONS_A_DAY || oldest === undefined) return;
   const freeAtMs = oldest.created_at.getTime() + DAY_MS;
-  throw new Refusal('TOO_MANY_REQUESTS', 'A user may send five verification forms a day.', {
-    retryAfterSeconds: Math.max(1, Math.ceil((freeAtMs - now.getTime()) / 1000)),
-  });
+  throw tooManyRequests(
+    'A user may send five verification forms a day.',
+    { row: 'verifications', limit: SUBMISSIONS_A_DAY },
+    (freeAtMs - now.getTime()) / 1_000,
+  );
 }
 
 /**

@@ -40,6 +40,18 @@ export function countKilled(guard: AddressGuard, now: Date): AddressGuard {
   };
 }
 
+/** Takes one back that `countKilled` has counted at `at`, with the block that it began. */
+export function forgetKilled(guard: AddressGuard, at: Date): AddressGuard {
+  const counted = guard.killedAt.findIndex((one) => one.getTime() === at.getTime());
+  if (counted < 0) return guard;
+  const began = guard.blockedUntil?.getTime() === at.getTime() + DAY_MS;
+  return {
+    ...guard,
+    killedAt: guard.killedAt.toSpliced(counted, 1),
+    blockedUntil: began ? null : guard.blockedUntil,
+  };
+}
+
 const within = (times: readonly Date[], spanMs: number, now: Date): Date[] =>
   times.filter((one) => one.getTime() > now.getTime() - spanMs);
 

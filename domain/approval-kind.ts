@@ -11,7 +11,7 @@ const by = (...approvers: OperatorRole[]): KindRule => ({ approvers, platformOnl
 /** What may wait for a second pair of eyes, and whose (administration 3). */
 export const APPROVAL_KINDS = {
   BALANCE_POSTING: by('Admin', 'Manager'),
-  PARTNER_BALANCE_POSTING: { approvers: ['Admin', 'Manager'], platformOnly: true },
+  PARTNER_BALANCE_POSTING: { approvers: ['Admin'], platformOnly: true },
   HOLD_RELEASE: by('Admin', 'Manager'),
   EXCEPTION_RESOLUTION: by('Admin', 'Manager'),
   CARD_LOCK_FINAL: by('Admin', 'Manager'),

@@ -20,6 +20,9 @@ const LOCK_REASONS: readonly LockReason[] = [
   { code: 11, constant: 'OFFLINE_PIN_TRIES_EXCEEDED', irreversible: false },
 ];
 
+/** Codes of all lock reasons. */
+export const LOCK_CODES = LOCK_REASONS.map(({ code }) => code);
+
 /** The lock reason of a code or of its constant in any case, or undefined. */
 export function lockReason(codeOrConstant: number | string): LockReason | undefined {
   const constant = String(codeOrConstant).toUpperCase();

@@ -56,6 +56,10 @@ export type RefusalCode =
   | 'CODE_TAKEN'
   | 'ISSUER_CODE_TAKEN'
   | 'PROGRAMME_FIXED'
+  | 'PROGRAMME_INVALID'
+  | 'SHARED_AUTHORIZATION_NOT_ALLOWED'
+  | 'CARD_PRODUCT_FIXED'
+  | 'BIN_RANGE_OVERLAP'
   | 'CERTIFICATE_LIMIT'
   | 'CSR_INVALID'
   | 'CSR_KEY_REJECTED'
@@ -158,6 +162,8 @@ interface RefusalOptions {
   readonly retryAfterSeconds?: number;
   /** Methods that the path does take, told with METHOD_NOT_ALLOWED. */
   readonly allow?: readonly string[];
+  /** The limit of channels 14 that was reached: its row, how many it allows, when it is as new again. */
+  readonly rate?: { readonly row: string; readonly limit: number; readonly resetSeconds: number };
   /** HTTP status where one code is told with two (BALANCE_NOT_FOUND of a posting: 422). */
   readonly status?: number;
 }
@@ -182,6 +188,19 @@ export function invalid(fields: readonly FieldFault[]): Refusal {
   const detail = fields.length === 1 ? '1 field is invalid.' : `${fields.length} fields are invalid.`;
   return new Refusal('VALIDATION_ERROR', detail, { fields });
 }
+
+/** Refuses what came too often: `limit` is reached, and nothing is taken for `waitSeconds`. */
+export const tooManyRequests = (
+  detail: string,
+  rate: { readonly row: string; readonly limit: number; readonly resetSeconds?: number },
+  waitSeconds: number,
+): Refusal => {
+  const retryAfterSeconds = Math.max(1, Math.ceil(waitSeconds));
+  return new Refusal('TOO_MANY_REQUESTS', detail, {
+    retryAfterSeconds,
+    rate: { ...rate, resetSeconds: rate.resetSeconds ?? retryAfterSeconds },
+  });
+};
 
 /** Marks a branch that no value can reach. */
 export function assertNever(value: never): never {

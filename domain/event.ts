@@ -69,6 +69,21 @@ export type WorkflowStart =
       readonly input: { readonly hitId: string; readonly decision: string };
     }
   | {
+      readonly workflow: 'customer-removal';
+      readonly id: string;
+      readonly input: { readonly customerId: number };
+    }
+  | {
+      readonly workflow: 'corporation-removal';
+      readonly id: string;
+      readonly input: { readonly corporationId: string };
+    }
+  | {
+      readonly workflow: 'corporation-screening';
+      readonly id: string;
+      readonly input: { readonly corporationId: string };
+    }
+  | {
       readonly workflow: 'user-import';
       readonly id: string;
       readonly input: { readonly importId: string };
@@ -76,7 +91,7 @@ export type WorkflowStart =
   | {
       readonly workflow: 'provider-result';
       readonly id: string;
-      readonly input: { readonly verificationId: string; readonly eventId: string; readonly checkId: string };
+      readonly input: { readonly externalId: string; readonly eventId: string; readonly checkId: string };
     }
   | {
       readonly workflow: 'hit-decided';

@@ -1,5 +1,6 @@
 import type { LegalForm } from './corporation.ts';
 import type { FieldFault } from './errors.ts';
+import { type KybFormSection, type KybStatus, mayChange, type SectionMark } from './kyb-application.ts';
 import type { DocumentType } from './verification.ts';
 
 /** Documents of a company's application (onboarding 8.3). */
@@ -29,6 +30,41 @@ export interface KybDocumentMark {
 
 /** True for the documents that show one person. */
 export const isOfPerson = (type: KybDocumentType): boolean => type.startsWith('PERSON_');
+
+/** Parts of the form that a document bears out: where they are to be corrected, it may be too. */
+function sectionsOf(type: KybDocumentType): readonly KybFormSection[] {
+  switch (type) {
+    case 'REGISTRY_EXTRACT':
+    case 'ARTICLES_OF_ASSOCIATION':
+    case 'TAX_CERTIFICATE':
+    case 'PROOF_OF_ADDRESS':
+      return ['ENTITY'];
+    case 'OWNERSHIP_STRUCTURE':
+      return ['ENTITY', 'PERSONS'];
+    case 'LICENCE':
+      return ['BUSINESS'];
+    case 'POWER_OF_ATTORNEY':
+    case 'PERSON_DOCUMENT_FRONT':
+    case 'PERSON_DOCUMENT_BACK':
+    case 'PERSON_SELFIE':
+      return ['PERSONS'];
+    case 'OTHER':
+      return ['ENTITY', 'BUSINESS', 'PERSONS'];
+  }
+}
+
+/**
+ * True when the applicant may add or remove a document: with its own section, or with one that it bears out, which
+ * could not be corrected otherwise.
+ */
+export const mayChangeDocument = (
+  status: KybStatus,
+  sections: readonly SectionMark[],
+  type: KybDocumentType,
+): boolean => {
+  const open = [...sectionsOf(type), 'DOCUMENTS'];
+  return sections.some(({ section, state }) => open.includes(section) && mayChange(status, state));
+};
 
 /** What an upload lacks or has too much. */
 export function documentFaults({ type, personId, documentType }: KybDocumentMark): FieldFault[] {

@@ -42,6 +42,15 @@ export interface ReviewFacts {
   readonly since: string;
 }
 
+/** A certificate that ends within `days`. */
+export interface EndingFacts {
+  readonly label: string;
+  readonly serial: string;
+  /** UTC, ISO 8601. */
+  readonly notAfter: string;
+  readonly days: number;
+}
+
 /** Mails whose facts hold all they say, and no secret. */
 export type PlainMail =
   | {
@@ -51,17 +60,22 @@ export type PlainMail =
   | { readonly template: 'partnerBalanceRecovered'; readonly facts: PartnerBalanceFacts }
   | { readonly template: 'kybWaiting'; readonly facts: KybWaitingFacts }
   | { readonly template: 'documentExpires'; readonly facts: DocumentFacts }
+  | { readonly template: 'cardRemoved'; readonly facts: { readonly lastFourDigits: string } }
   | { readonly template: 'verificationWaits'; readonly facts: ReviewFacts }
   | {
       readonly template: 'certificateIssued';
       readonly facts: { readonly label: string; readonly serial: string; readonly notAfter: string };
-    };
+    }
+  | { readonly template: 'certificateEnds'; readonly facts: EndingFacts }
+  | { readonly template: 'outboundCertificateEnds'; readonly facts: EndingFacts };
 
 /** Everything that is mailed, by its template; `kyb` is made from the application when it goes out. */
 export type Mail = SecretMail | PlainMail | { readonly template: 'kyb'; readonly facts: KybMailFacts };
 
 /** Mails without secrets. */
 export type OpenMail = Exclude<Mail, SecretMail>;
+
+const daysOf = ({ days }: EndingFacts): string => (days === 1 ? 'a day' : `${days} days`);
 
 /** Subject and text of a mail (money 2). */
 export function mailText(mail: SecretMail | PlainMail): MailText {
@@ -90,6 +104,16 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         text: `It is good until ${notAfter}. Ask the one who handed in your request for the file.\n\nSerial: ${serial}\n`,
       };
     }
+    case 'certificateEnds':
+      return {
+        subject: `Your certificate ${mail.facts.label} ends within ${daysOf(mail.facts)}`,
+        text: `Renew it before ${mail.facts.notAfter} with POST /secure/certificates and a new key; after that its calls are refused.\n\nSerial: ${mail.facts.serial}\n`,
+      };
+    case 'outboundCertificateEnds':
+      return {
+        subject: `Our certificate for the connection ${mail.facts.label} ends within ${daysOf(mail.facts)}`,
+        text: `The partner has to sign a new request before ${mail.facts.notAfter}; after that its server will not take our calls.\n\nSerial: ${mail.facts.serial}\n`,
+      };
     case 'operatorCode':
       return {
         subject: 'Your sign-in code',
@@ -113,6 +137,11 @@ export function mailText(mail: SecretMail | PlainMail): MailText {
         text: `The document you showed us will soon be out of date. ${when}. Please send a new one: after that day payments are refused.\n`,
       };
     }
+    case 'cardRemoved':
+      return {
+        subject: 'Your card was removed',
+        text: `The card that ends with ${mail.facts.lastFourDigits} cannot be used any more. Please destroy it if you hold it.\n`,
+      };
     case 'verificationWaits': {
       const { programme, verificationId, since } = mail.facts;
       return {

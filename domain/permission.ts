@@ -1,7 +1,10 @@
 import type { OperatorRole, OperatorScope } from './operator.ts';
 
-/** `x`: may; `2`: may, but it takes effect only when a second operator approves; `-`: may not. */
-export type Grant = 'x' | '2' | '-';
+/**
+ * `x`: may; `2`: may, but it takes effect only when a second operator approves; `review`: may where the
+ * `kycReviewRoles` of the programme list the role; `-`: may not.
+ */
+export type Grant = 'x' | '2' | 'review' | '-';
 
 interface PermissionRule {
   readonly roles: Readonly<Record<OperatorRole, Grant>>;
@@ -41,8 +44,10 @@ export const PERMISSIONS = {
   'customers.erase': row('2', '-', '-'),
   imports: row('x', 'x', '-'),
   'verifications.handle': row('x', 'x', '-'),
-  'verifications.decide': row('x', '-', '-'),
+  'verifications.decide': row('x', 'review', '-'),
   'screening.decide': row('x', '-', '-'),
+  // A list is one for all partners: only the platform replaces it.
+  'screening.load': platform('x', '-', '-'),
   'kyb.handle': row('x', 'x', '-'),
   'kyb.decide': row('x', '-', '-'),
   'corporations.read': row('x', 'x', 'x'),
@@ -54,7 +59,7 @@ export const PERMISSIONS = {
   'balances.read': row('x', 'x', 'x'),
   'balances.write': row('x', 'x', '-'),
   'balances.post': row('2', '2', '-'),
-  'partnerBalances.post': platform('2', '2', '-'),
+  'partnerBalances.post': platform('2', '-', '-'),
   'settlements.read': row('x', 'x', '-'),
   'cards.read': row('x', 'x', 'x'),
   'cards.issue': row('x', 'x', '-'),
@@ -96,9 +101,27 @@ export function grantOf(
   return rule.roles[operator.role];
 }
 
-/** Every permission that an operator has, in the order of the matrix. */
-export const permissionsOf = (operator: {
+/** An operator as the matrix asks for one, with what the programmes in scope say about reviewers. */
+export interface MatrixOperator {
   readonly role: OperatorRole;
   readonly scope: OperatorScope;
-}): Permission[] =>
-  (Object.keys(PERMISSIONS) as Permission[]).filter((one) => ['x', '2'].includes(grantOf(one, operator)));
+  readonly programmes: readonly { readonly kycReviewRoles: readonly OperatorRole[] }[];
+}
+
+/** True where the matrix lets an operator in, be it with a second one or for some programmes only. */
+export function isGranted(permission: Permission, operator: MatrixOperator): boolean {
+  switch (grantOf(permission, operator)) {
+    case 'x':
+    case '2':
+      return true;
+    case 'review':
+      return operator.programmes.some((one) => one.kycReviewRoles.includes(operator.role));
+    case '-':
+    case 'hidden':
+      return false;
+  }
+}
+
+/** Every permission that an operator has, in the order of the matrix. */
+export const permissionsOf = (operator: MatrixOperator): Permission[] =>
+  (Object.keys(PERMISSIONS) as Permission[]).filter((one) => isGranted(one, operator));

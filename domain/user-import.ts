@@ -30,6 +30,9 @@ export type ImportColumn = (typeof IMPORT_COLUMNS)[number];
 /** Cells of one line by column; an empty cell is absent. */
 export type ImportRow = Readonly<Partial<Record<ImportColumn, string>>>;
 
+/** A line as it was read; null when it has more or fewer cells than the header. */
+export type ImportLine = ImportRow | null;
+
 /** What became of a row; `title` and `field` say why it failed. */
 export interface RowResult {
   readonly status: RowStatus;

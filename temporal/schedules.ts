@@ -58,11 +58,15 @@ interface CustomerJob {
   readonly catchup: string;
 }
 
-/** Jobs over customers and their locks, with the time of each in UTC (onboarding 6.6, 6.7, 7). */
+/**
+ * Jobs over customers and companies, their locks and what is kept of them, with the time of each in UTC (onboarding
+ * 6.6, 6.7, 7; operations 7.3).
+ */
 const CUSTOMER_JOBS: readonly CustomerJob[] = [
   { job: 'document-expiry', spec: { calendars: [{ hour: 0, minute: 10 }] }, catchup: '1 day' },
   { job: 'lock-expiry', spec: { intervals: [{ every: '5 minutes' }] }, catchup: CATCHUP },
   { job: 'rescreening', spec: { calendars: [{ hour: 2 }] }, catchup: '1 day' },
+  { job: 'retention', spec: { calendars: [{ hour: 3 }] }, catchup: '1 day' },
 ];
 
 /** Makes the schedules of the jobs over customers; those that are there stay as an operator has set them. */

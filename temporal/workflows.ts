@@ -171,11 +171,41 @@ export async function startFromOutbox(
         owner,
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
       });
+    case 'customer-removal':
+      return await startOnce(target, {
+        workflow: 'customerRemoval',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
+    case 'corporation-removal':
+      return await startOnce(target, {
+        workflow: 'corporationRemoval',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
+    case 'corporation-screening':
+      return await startOnce(target, {
+        workflow: 'corporationScreening',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
     case 'corporation-onboarding':
       return await startOnce(target, {
         workflow: 'corporationOnboarding',
         id: start.id,
-        args: [{ ...start.input, timings: context.kybTimings ?? kybTimings() }],
+        args: [
+          {
+            ...start.input,
+            timings: context.kybTimings ?? kybTimings(),
+            checkTimings: context.verificationTimings,
+          },
+        ],
         owner,
         reuse: 'REJECT_DUPLICATE',
       });

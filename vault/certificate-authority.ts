@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { keyOfRequest } from './certificate-request.ts';
 
 x509.cryptoProvider.set(webcrypto as never);
 
@@ -135,16 +136,16 @@ export async function issueForRequest(
   { commonName, organization, unit, place }: ClientSubject,
   { days, nowMs }: { readonly days: number; readonly nowMs: number },
 ): Promise<ClientCertificate> {
-  const { publicKey } = new x509.Pkcs10CertificateRequest(csrPem);
+  const publicKey = keyOfRequest(csrPem);
   const leaf = await x509.X509CertificateGenerator.create({
     ...validFor(days, nowMs),
     serialNumber: newSerial(),
-    subject: [
-      { CN: [commonName] },
-      { O: [organization] },
-      ...(unit === null ? [] : [{ OU: [unit] }]),
-      ...Object.entries(place).map(([name, value]) => ({ [name]: [value] })),
-    ],
+    subject: nameOf([
+      ['CN', commonName],
+      ['O', organization],
+      ...(unit === null ? [] : [['OU', unit] as const]),
+      ...Object.entries(place),
+    ]),
     issuer: authority.certificate.subject,
     publicKey,
     signingKey: authority.keys.privateKey,
@@ -167,6 +168,14 @@ export async function issueForRequest(
   };
 }
 
+// Plain text would be read as the text form of a name, with its quotes, escapes and raw DER after a number sign.
+const nameOf = (parts: readonly (readonly [name: string, value: string])[]): x509.Name =>
+  new x509.Name(
+    parts.map(([name, value]) => ({
+      [name]: [x509.Name.isPrintableString(value) ? { printableString: value } : { utf8String: value }],
+    })),
+  );
+
 const REVOCATION_REASONS: Readonly<Record<string, x509.X509CrlReason>> = {
   KEY_COMPROMISE: x509.X509CrlReason.keyCompromise,
   SUPERSEDED: x509.X509CrlReason.superseded,
@@ -186,7 +195,7 @@ export async function signRevocationList(
     nextUpdate: new Date(nowMs + DAY_MS),
     signingAlgorithm: ALGORITHM,
     signingKey: authority.keys.privateKey,
-    extensions: [await x509.AuthorityKeyIdentifierExtension.create(authority.certificate)],
+    extensions: [await x509.AuthorityKeyIdentifierExtension.create(authority.certificate), listNumber(nowMs)],
     entries: revoked.map(({ serial, revokedAt, reason }) => {
       const told = REVOCATION_REASONS[reason];
       return {
@@ -197,6 +206,13 @@ export async function signRevocationList(
     }),
   });
   return Buffer.from(list.rawData);
+}
+
+/** The CRL number (RFC 5280, 5.2.3): the time in milliseconds, so that it grows whichever process signs. */
+function listNumber(nowMs: number): x509.Extension {
+  const value = Buffer.alloc(6);
+  value.writeUIntBE(nowMs, 0, 6);
+  return new x509.Extension('2.5.29.20', false, Buffer.concat([Buffer.from([2, 6]), value]));
 }
 
 /** The private key as PKCS#8 PEM. */
@@ -218,12 +234,8 @@ const authorityExtensions = (pathLength: number): x509.Extension[] => [
   new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
 ];
 
-/** 128 random bits; the leading bits are fixed so that the number is positive and of full length. */
-function newSerial(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.toString('hex');
-}
+/** 128 random bits behind a byte that is fixed, so that the number is positive and of one length. */
+const newSerial = (): string => `01${randomBytes(16).toString('hex')}`;
 
 function validFor(days: number, nowMs = Date.now()): { notBefore: Date; notAfter: Date } {
   // Five minutes back, for clocks that are a little behind ours.

@@ -47,6 +47,11 @@ export const workerSettings = {
     min: 1,
     max: 600,
   }),
+  IDEMPOTENCY_RETENTION_HOURS: integer('how long used idempotency keys are kept', {
+    default: '720',
+    min: 24,
+    max: 87_600,
+  }),
   PUBLIC_URL: url('address that providers call back', {
     default: 'http://localhost:8080',
     required: 'in-production',
@@ -63,6 +68,8 @@ export const workerSettings = {
   }),
   MAIL_FROM: text('sender of our mails', { default: 'cardloom@localhost', required: 'in-production' }),
   KYC_PROVIDERS: kycProviders,
+  COMPANY_REGISTRY_URL: url('register of companies, asked about applications; none: nobody is asked'),
+  COMPANY_REGISTRY_KEY: text('key for it', { secret: true }),
   OUTBOUND_CIDR_ALLOW: list('private ranges we may call', { default: '127.0.0.0/8,::1/128', production: '' }),
 };
 

@@ -1,6 +1,7 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { createExpirySweep } from '../activities/authorization/holds.ts';
 import { createActivities } from '../activities/index.ts';
+import { createCompanyRegistryClient } from '../activities/company-registry/client.ts';
 import { createKycProviderClient } from '../activities/kyc-provider/client.ts';
 import { createCustomerAddresses } from '../activities/messaging/customer-addresses.ts';
 import { createMailClient } from '../activities/messaging/client.ts';
@@ -107,8 +108,16 @@ const activities = createActivities({
   db: engine,
   vault,
   documents: openDocumentStore(config.DOCUMENT_STORE),
+  idempotencyHours: config.IDEMPOTENCY_RETENTION_HOURS,
   clients: new Map(config.KYC_PROVIDERS.map((one) => [one.code, createKycProviderClient(one)])),
   callbackBaseUrl: config.PUBLIC_URL,
+  companyRegistry:
+    config.COMPANY_REGISTRY_URL === null
+      ? null
+      : createCompanyRegistryClient({
+          url: config.COMPANY_REGISTRY_URL,
+          apiKey: config.COMPANY_REGISTRY_KEY,
+        }),
   partner,
   partnerKeys: createPartnerKeys(partner),
   processor,
@@ -161,6 +170,7 @@ const sweepers = startSweepers(
     queues: config.WORKER_TASK_QUEUES,
     expireHolds: createExpirySweep({ db: engine, clearingPool, logger }),
     onExpired: metrics.expired,
+    onAnchored: metrics.anchored,
   },
   logger,
 );

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import { outboxBacklog } from '../db/relay.ts';
 import type { DeliveryOutcome } from '../domain/delivery.ts';
 import type { ReconciliationVerdict } from '../domain/reconciliation.ts';
+import { createAuditMetrics, createCertificateMetrics } from './audit-metrics.ts';
 import { createReconciliationMetrics } from './reconciliation-metrics.ts';
 
 /** What the worker measures (operations 9.1); no ids and no personal data in labels. */
@@ -14,6 +15,7 @@ export interface WorkerMetrics {
   poisoned(destination: 'partner' | 'workflow', rows: number): void;
   reconciled(verdict: ReconciliationVerdict): void;
   expired(holds: number): void;
+  anchored(chains: readonly string[]): void;
 }
 
 /** A registry of this process. The backlog is read from the database when somebody asks. */
@@ -64,6 +66,7 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
       }
     },
   });
+  createCertificateMetrics(engine, registry);
   return {
     registry,
     attempt: (operation, outcome) => attempts.inc({ operation, outcome }),
@@ -71,5 +74,6 @@ export function createMetrics(engine: Kysely<Database>, version: string): Worker
     poisoned: (destination, count) => poison.inc({ destination }, count),
     reconciled: createReconciliationMetrics(engine, registry),
     expired: (holds) => expired.inc(holds),
+    anchored: createAuditMetrics(engine, registry),
   };
 }

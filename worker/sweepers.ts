@@ -7,6 +7,7 @@ import { atomically } from '../db/atomically.ts';
 import type { Database } from '../db/database.ts';
 import { expireApprovals } from '../db/approvals.ts';
 import { AUDIT_SEALS_A_RUN, sealAudit } from '../db/audit-seals.ts';
+import { remindOfCertificates } from '../db/certificate-reminders.ts';
 import { sealLedger } from '../db/ledger-seals.ts';
 import { sweepAlerts } from '../db/partner-balance-alerts.ts';
 import { forgetSignInLeftovers } from '../db/sign-in-leftovers.ts';
@@ -14,7 +15,8 @@ import type { Caller } from '../domain/actor.ts';
 import { ensureCustomerSchedules, ensureReconciliationSchedules } from '../temporal/schedules.ts';
 import type { AnchorSink } from '../vault/anchor-sink.ts';
 import type { Vault } from '../vault/vault.ts';
-import { makeAnchor } from './audit-anchors.ts';
+import { chainsOf, makeAnchor } from './audit-anchors.ts';
+import { proveAuditNightly } from './audit-proof.ts';
 import { type TaskQueue, WORKFLOW_QUEUE } from '../temporal/task-queues.ts';
 
 /** Work that is done again and again, by every worker, harmless when two do it at once. */
@@ -34,6 +36,8 @@ interface SweepParts {
   /** Ends the holds that are due; answers how many. */
   readonly expireHolds: () => Promise<number>;
   readonly onExpired: (holds: number) => void;
+  readonly onAnchored: (chains: readonly string[]) => void;
+  readonly logger: Logger;
 }
 
 const caller: Caller = {
@@ -81,8 +85,19 @@ const SWEEPS: readonly Sweep[] = [
   {
     name: 'audit-anchors',
     everyMs: MINUTE_MS,
-    run: async ({ engine, vault, anchors }) => {
-      await anchors.append(await makeAnchor(engine, vault));
+    run: async ({ engine, vault, anchors, onAnchored }) => {
+      const anchor = await makeAnchor(engine, vault);
+      await anchors.append(anchor);
+      onAnchored(chainsOf(anchor));
+    },
+  },
+  {
+    name: 'audit-proof',
+    everyMs: 10 * MINUTE_MS,
+    run: async (parts) => {
+      if ((await proveAuditNightly(parts, caller)) === false) {
+        parts.logger.error({ alarm: 'audit-broken' }, 'the audit log is not whole');
+      }
     },
   },
   {
@@ -124,6 +139,13 @@ const SWEEPS: readonly Sweep[] = [
     },
   },
   {
+    name: 'certificate-reminders',
+    everyMs: 60 * MINUTE_MS,
+    run: async ({ engine }) => {
+      await atomically(engine, caller, remindOfCertificates);
+    },
+  },
+  {
     name: 'partner-balance-alerts',
     everyMs: HALF_MINUTE_MS,
     run: async ({ engine }) => {
@@ -133,7 +155,8 @@ const SWEEPS: readonly Sweep[] = [
 ];
 
 /** Runs each sweep now and at its interval; a failed one is tried again after a minute. */
-export function startSweepers(parts: SweepParts, logger: Logger): { stop(): Promise<void> } {
+export function startSweepers(given: Omit<SweepParts, 'logger'>, logger: Logger): { stop(): Promise<void> } {
+  const parts = { ...given, logger };
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
   let stopped = false;

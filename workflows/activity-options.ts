@@ -38,6 +38,15 @@ export const PROFILES = {
       retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
     },
   },
+  /** Cleaning up after somebody who left: our own database, as many commits as there are cards (onboarding 2). */
+  removal: {
+    queue: 'core',
+    options: {
+      // A step that was cut off goes on where it stopped.
+      startToCloseTimeout: '1m',
+      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+    },
+  },
   /** A job over the books: it reads for as long as it takes, at worst every row. */
   job: {
     queue: 'core',

@@ -1,7 +1,9 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
+  type ChildWorkflowHandle,
   condition,
   currentUpdateInfo,
   defineQuery,
@@ -9,7 +11,9 @@ import {
   defineUpdate,
   proxyActivities,
   setHandler,
+  startChild,
 } from '@temporalio/workflow';
+import type { createCompanyRegistryActivities } from '../activities/company-registry/companies.ts';
 import type { createKybActivities, KybState } from '../activities/database/kyb-applications.ts';
 import {
   commandFault,
@@ -20,11 +24,15 @@ import {
   type KybTimings,
   type SectionMark,
 } from '../domain/kyb-application.ts';
+import { verificationTimings, type VerificationTimings } from '../domain/verification.ts';
+import { personVerification, type PersonVerificationInput } from './person-verification.ts';
 import { showStage } from './stage.ts';
 
 export interface CorporationOnboardingInput {
   readonly applicationId: string;
   readonly timings: KybTimings;
+  /** Of the provider's checks of persons; absent in runs that began before there were any. */
+  readonly checkTimings?: VerificationTimings;
 }
 
 export interface OnboardingState {
@@ -47,6 +55,10 @@ export const submitted = defineSignal<[{ round: number }]>('submitted');
 export const touched = defineSignal<[object]>('touched');
 export const hitDecided = defineSignal<[{ hitId: string; decision: string }]>('hitDecided');
 export const state = defineQuery<OnboardingState>('state');
+
+type PersonToCheck = Pick<PersonVerificationInput, 'personId' | 'pictures'>;
+type ScreeningActivities = ReturnType<typeof createKybActivities> &
+  ReturnType<typeof createCompanyRegistryActivities>;
 
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
@@ -151,17 +163,27 @@ export async function corporationOnboarding(input: CorporationOnboardingInput): 
     return ended.leftMs;
   }
 
-  /** Company and changed persons against the lists; what does not answer in time is reviewed without it. */
+  /**
+   * Company and changed persons against the lists, the register and the provider; what does not answer in time is
+   * reviewed without it.
+   */
   async function screen(): Promise<void> {
-    const screening = proxyActivities<ReturnType<typeof createKybActivities>>({
+    const untilMs = Date.now() + timings.screeningMs;
+    const screening = proxyActivities<ScreeningActivities>({
       startToCloseTimeout: '15s',
       scheduleToCloseTimeout: timings.screeningMs,
       retry,
     });
     let complete = true;
     try {
-      const { persons } = await screening.screenKybCompany({ applicationId });
+      const { persons, checks } = await screening.screenKybCompany({ applicationId });
       for (const personId of persons) await screening.screenKybPerson({ applicationId, personId });
+      // A run that began before there were registers and checks goes on without them.
+      if (checks !== undefined) {
+        const started = await Promise.all(checks.map(startCheck));
+        await screening.checkCompanyRegistry({ applicationId });
+        await resultsOf(started, untilMs);
+      }
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       complete = false;
@@ -169,6 +191,39 @@ export async function corporationOnboarding(input: CorporationOnboardingInput): 
     const { round } = run;
     adopt(await database.concludeKybScreening({ applicationId, round, complete }));
     run.screenedRound = round;
+  }
+
+  /** The provider's look at one person, by a workflow that outlives this one; null when it ran already. */
+  async function startCheck({ personId, pictures }: PersonToCheck): Promise<CheckHandle | null> {
+    const { round } = run;
+    try {
+      return await startChild(personVerification, {
+        workflowId: `person-verification:${personId}:${round}`,
+        args: [
+          { applicationId, personId, round, pictures, timings: input.checkTimings ?? verificationTimings() },
+        ],
+        parentClosePolicy: 'ABANDON',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return null;
+    }
+  }
+
+  /** Waits for the checks, as long as nobody asks for something else. */
+  async function resultsOf(checks: readonly (CheckHandle | null)[], untilMs: number): Promise<void> {
+    let left = 0;
+    for (const check of checks) {
+      if (check === null) continue;
+      left += 1;
+      // How it ended stands in the database: a check that failed is one that has brought nothing.
+      void check
+        .result()
+        .catch(() => undefined)
+        .finally(() => (left -= 1));
+    }
+    if (left > 0) await condition(() => left === 0 || isAsked(), Math.max(1, untilMs - Date.now()));
   }
 
   /** Waits for an operator, without end, and does what they ask; reviewers are reminded meanwhile. */
@@ -228,5 +283,7 @@ export async function corporationOnboarding(input: CorporationOnboardingInput): 
     });
   }
 }
+
+type CheckHandle = ChildWorkflowHandle<typeof personVerification>;
 
 const UPDATES = { reviewSection, requestCorrection, hold, resume, accept, reject };

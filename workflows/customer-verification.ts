@@ -1,29 +1,19 @@
 import {
-  ActivityCancellationType,
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
-  CancellationScope,
   condition,
   defineQuery,
   defineSignal,
   defineUpdate,
-  isCancellation,
   patched,
   proxyActivities,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type {
   AppliedDecision,
   createVerificationActivities,
   ScreenedVerification,
 } from '../activities/database/verifications.ts';
-import type {
-  CheckResult,
-  createKycProviderActivities,
-  ProviderStep,
-} from '../activities/kyc-provider/verifications.ts';
 import {
   afterProvider,
   decisionFault,
@@ -33,6 +23,7 @@ import {
   type VerificationStatus,
   type VerificationTimings,
 } from '../domain/verification.ts';
+import { checkAtProvider, provider, UPLOAD_TIMEOUT } from './provider-check.ts';
 import { showStage } from './stage.ts';
 
 export interface CustomerVerificationInput {
@@ -76,9 +67,6 @@ const balances = proxyActivities<ReturnType<typeof createVerificationActivities>
  * anything, and give the provider its time twice; `applyDecision` refers what they would accept wrongly.
  */
 const ATTENTIVE = 'attentive-while-at-the-provider';
-
-const CALL_TIMEOUT = '15s'; // The client gives up after 10 s by itself.
-const UPLOAD_TIMEOUT = '40s'; // The client gives up after 30 s by itself.
 
 /** Verifies a customer until accepted or rejected (onboarding 6.2): by a provider, by a person, or by both. */
 export async function customerVerification(input: CustomerVerificationInput): Promise<VerificationState> {
@@ -146,11 +134,25 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
   /** Sends the case to the provider and waits for its result; null = a person has to decide. */
   async function byProvider({ pictures }: ScreenedVerification): Promise<AppliedDecision | null> {
     await enter('PROVIDER');
-    const untilMs = Date.now() + timings.providerLimitMs;
-    const submitted = await submit(pictures, untilMs);
-    if (submitted === 'REFUSED') return null;
-    if (submitted !== 'DONE') return submitted;
-    const result = await providerResultOrEnding(attentive ? untilMs : Date.now() + timings.providerLimitMs);
+    const result = await checkAtProvider({
+      timings,
+      steps: [
+        (untilMs) => provider(untilMs).createApplicant({ verificationId }),
+        ...pictures.map(
+          (kind) => (untilMs: number) =>
+            provider(untilMs, UPLOAD_TIMEOUT).uploadDocument({ verificationId, kind }),
+        ),
+        (untilMs) => provider(untilMs).startCheck({ verificationId }),
+      ],
+      fetch(untilMs) {
+        run.resultReported = false;
+        return provider(untilMs).fetchCheck({ verificationId });
+      },
+      reported: () => run.resultReported,
+      mustAttend,
+      patient: !attentive,
+      ending,
+    });
     if (result === null || 'status' in result) return result;
     if (attentive) {
       // A list may have been loaded while the provider was at work.
@@ -166,65 +168,6 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
         return { ...rejected(decidedBy), reason: rejectionReasonOf(result.reasons) };
       case 'REVIEW':
         return null;
-    }
-  }
-
-  /** Steps 2 of 6.2, one call an activity; `REFUSED` leaves the case to a person. */
-  async function submit(
-    pictures: ScreenedVerification['pictures'],
-    untilMs: number,
-  ): Promise<ProviderStep | AppliedDecision> {
-    const steps = [
-      () => provider(untilMs).createApplicant({ verificationId }),
-      ...pictures.map(
-        (kind) => () => provider(untilMs, UPLOAD_TIMEOUT).uploadDocument({ verificationId, kind }),
-      ),
-      () => provider(untilMs).startCheck({ verificationId }),
-    ];
-    for (const step of steps) {
-      const ended = await ending();
-      if (ended !== null) return ended;
-      const done = await attending(step);
-      if (done !== 'DONE') return done;
-    }
-    return 'DONE';
-  }
-
-  /** The confirmed result, an ending from elsewhere, or null when the provider stays silent to the limit. */
-  async function providerResultOrEnding(untilMs: number): Promise<Completed | AppliedDecision | null> {
-    for (;;) {
-      const leftMs = untilMs - Date.now();
-      if (leftMs <= 0) return null;
-      await condition(() => run.resultReported || mustAttend(), Math.min(timings.providerPollMs, leftMs));
-      const ended = await ending();
-      if (ended !== null) return ended;
-      run.resultReported = false;
-      const result = await attending(() => provider(untilMs).fetchCheck({ verificationId }));
-      if (result === 'REFUSED') return null;
-      if ('status' in result) return result;
-      if (result.kind === 'REFUSED') return null;
-      if (result.kind === 'COMPLETED') return result;
-    }
-  }
-
-  /**
-   * A call to the provider, which may be repeated for half an hour; an ending from elsewhere does not wait for it,
-   * and nothing more is sent.
-   */
-  async function attending<T>(call: () => Promise<T>): Promise<T | 'REFUSED' | AppliedDecision> {
-    if (!attentive) return await orRefused(call);
-    const scope = new CancellationScope();
-    let settled = false;
-    const answer = scope.run(() => orRefused(call)).finally(() => void (settled = true));
-    // Given up, it is not waited for.
-    answer.catch(() => undefined);
-    for (;;) {
-      await condition(() => settled || mustAttend());
-      if (settled) return await answer;
-      const ended = await ending();
-      if (ended === null) continue;
-      scope.cancel();
-      return ended;
     }
   }
 
@@ -280,8 +223,6 @@ export async function customerVerification(input: CustomerVerificationInput): Pr
 const endingByFacts = ({ sanctionConfirmed }: ScreenedVerification): AppliedDecision | null =>
   sanctionConfirmed ? rejected('SYSTEM') : null;
 
-type Completed = Extract<CheckResult, { kind: 'COMPLETED' }>;
-
 const rejected = (decidedBy: string): AppliedDecision => ({
   status: 'REJECTED',
   reason: 'INVALID_CUSTOMER_DATA',
@@ -297,29 +238,3 @@ const outcomeOf = ({ decision, reason, operatorId, note }: ReviewDecision): Appl
   note: note ?? null,
   notify: true,
 });
-
-/** Provider calls on their own queue, retried until `untilMs` and no longer. */
-function provider(
-  untilMs: number,
-  startToCloseTimeout: typeof CALL_TIMEOUT | typeof UPLOAD_TIMEOUT = CALL_TIMEOUT,
-) {
-  const { taskQueue } = workflowInfo();
-  return proxyActivities<ReturnType<typeof createKycProviderActivities>>({
-    taskQueue: taskQueue === 'core' ? 'kyc' : taskQueue,
-    startToCloseTimeout,
-    scheduleToCloseTimeout: Math.max(1, untilMs - Date.now()),
-    // A call that is given up is not waited for; its attempt ends by itself and is not repeated.
-    cancellationType: ActivityCancellationType.TRY_CANCEL,
-    retry: { ...retry, maximumInterval: '1m' },
-  });
-}
-
-/** A provider that cannot be reached until the limit leaves the case to a person. */
-async function orRefused<T>(call: () => Promise<T>): Promise<T | 'REFUSED'> {
-  try {
-    return await call();
-  } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    return 'REFUSED';
-  }
-}

@@ -1,6 +1,9 @@
 /** All workflows: the entry of the bundle. */
 export { clearingFile } from './clearing-file.ts';
 export { corporationOnboarding } from './corporation-onboarding.ts';
+export { corporationRemoval } from './corporation-removal.ts';
+export { corporationScreening } from './corporation-screening.ts';
+export { customerRemoval } from './customer-removal.ts';
 export { customerVerification } from './customer-verification.ts';
 export { documentExpiry } from './document-expiry.ts';
 export { employeeScreening } from './employee-screening.ts';
@@ -9,8 +12,10 @@ export { holdRelease } from './hold-release.ts';
 export { lockExpiry } from './lock-expiry.ts';
 export { notificationBatch } from './notification-batch.ts';
 export { notificationDelivery } from './notification-delivery.ts';
+export { personVerification } from './person-verification.ts';
 export { processorInstruction } from './processor-instruction.ts';
 export { reconciliation } from './reconciliation.ts';
 export { rescreening } from './rescreening.ts';
+export { retention } from './retention.ts';
 export { scheduledJob } from './scheduled-job.ts';
 export { userImport } from './user-import.ts';

@@ -3,9 +3,10 @@ import { executeChild, ParentClosePolicy, WorkflowIdReusePolicy, workflowInfo } 
 import { documentExpiry } from './document-expiry.ts';
 import { lockExpiry } from './lock-expiry.ts';
 import { rescreening } from './rescreening.ts';
+import { retention } from './retention.ts';
 
 export interface ScheduledJobInput {
-  readonly job: 'document-expiry' | 'lock-expiry' | 'rescreening';
+  readonly job: 'document-expiry' | 'lock-expiry' | 'rescreening' | 'retention';
 }
 
 /**
@@ -41,6 +42,8 @@ async function run(
       return await executeChild(lockExpiry, { ...options, args: [] });
     case 'rescreening':
       return await executeChild(rescreening, { ...options, args: [{}] });
+    case 'retention':
+      return await executeChild(retention, { ...options, args: [] });
   }
 }
 

@@ -30,7 +30,9 @@ export interface LaneOptions<Item, Result> {
 
 /**
  * A few lanes over two waiting lines. A free lane takes all that waits, up to `batchMax`, without a timer: one
- * waiting item makes a batch of one, a burst makes large ones.
+ * waiting item makes a batch of one, a burst makes large ones. A transaction of one costs as much as several items of
+ * a large one, so what arrives one by one after a large batch was answered is gathered first: until its share of what
+ * was under way lately is there, or a turn of the event loop brings nothing more.
  */
 export function createLanes<Item, Result extends object>(
   options: LaneOptions<Item, Result>,
@@ -39,25 +41,43 @@ export function createLanes<Item, Result extends object>(
   const followUps: Waiting<Item, Result>[] = [];
   const free = Array.from({ length: options.lanes }, (_one, at) => options.lanes - at);
   const pace = createPace();
+  const crowd = createCrowd();
+  let running = 0;
+  let gathering = false;
   let draining = false;
   let idle: (() => void)[] = [];
 
   const waiting = (): number => decisions.length + followUps.length;
 
+  /** What one lane may expect of all that is under way. */
+  const share = (): number =>
+    Math.min(options.batchMax, Math.ceil(Math.max(crowd.most(), running + waiting()) / options.lanes));
+
   function pump(): void {
-    while (free.length > 0 && waiting() > 0) {
-      const batch = take();
-      const lane = free.pop();
-      if (lane === undefined || batch.length === 0) {
-        if (lane !== undefined) free.push(lane);
-        continue;
-      }
-      void runBatch(batch, lane);
-    }
+    while (free.length > 0 && waiting() >= share() && waiting() > 0) start();
+    if (free.length > 0 && waiting() > 0) gather();
     if (waiting() === 0 && free.length === options.lanes) {
       for (const done of idle) done();
       idle = [];
     }
+  }
+
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    const before = waiting();
+    setImmediate(() => {
+      gathering = false;
+      if (free.length > 0 && waiting() > 0 && waiting() <= before) start();
+      pump();
+    });
+  }
+
+  function start(): void {
+    crowd.saw(running + waiting());
+    const batch = take();
+    const lane = batch.length === 0 ? undefined : free.pop();
+    if (lane !== undefined) void runBatch(batch, lane);
   }
 
   function take(): Waiting<Item, Result>[] {
@@ -80,6 +100,7 @@ export function createLanes<Item, Result extends object>(
 
   async function runBatch(batch: readonly Waiting<Item, Result>[], lane: number): Promise<void> {
     const startedAtMs = Date.now();
+    running += batch.length;
     try {
       const results = await options.run(
         batch.map(({ item }) => item),
@@ -95,6 +116,7 @@ export function createLanes<Item, Result extends object>(
       for (const { reject } of batch) reject(error);
     } finally {
       pace.took(Date.now() - startedAtMs);
+      running -= batch.length;
       free.push(lane);
       pump();
     }
@@ -114,6 +136,22 @@ export function createLanes<Item, Result extends object>(
       draining = true;
       if (waiting() === 0 && free.length === options.lanes) return;
       await new Promise<void>((resolve) => idle.push(resolve));
+    },
+  };
+}
+
+const CROWD_OF = 16;
+
+/** The most items that were under way at once when the newest batches began; 0 until there were any. */
+function createCrowd() {
+  const seen: number[] = [];
+  let most = 0;
+  return {
+    most: (): number => most,
+    saw(items: number): void {
+      seen.push(items);
+      if (seen.length > CROWD_OF) seen.shift();
+      most = Math.max(...seen);
     },
   };
 }

@@ -14,7 +14,7 @@ import {
 import { listAddresses } from '../../db/customer-addresses.ts';
 import type { Programme } from '../../db/partners.ts';
 import * as members from '../../db/person-schema.ts';
-import { storeRow, type UserImport } from '../../db/user-imports.ts';
+import { type ImportKey, storeRow, takeKeys, takenKeys, type UserImport } from '../../db/user-imports.ts';
 import {
   type Address,
   ageOn,
@@ -24,7 +24,7 @@ import {
   SETTABLE_STATES,
 } from '../../domain/customer.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { FIELD_OF, hasAddress, type ImportRow, type RowResult } from '../../domain/user-import.ts';
+import { FIELD_OF, hasAddress, type ImportLine, type RowResult } from '../../domain/user-import.ts';
 import {
   indexPersonal,
   newSubjectKey,
@@ -83,26 +83,84 @@ class DryRun extends Error {
 }
 
 /** Imports one row, with its result in one commit; a row that is refused changes nothing but its result. */
-export async function importRow(context: RowContext, no: number, row: ImportRow): Promise<void> {
+export async function importRow(context: RowContext, no: number, row: ImportLine): Promise<void> {
   const { run, given } = context;
+  const store = (result: RowResult): Promise<void> => run((trx) => storeRow(trx, given, no, result));
+  if (row === null) return await store(failure('VALIDATION_ERROR', null));
   const checked = (hasAddress(row) ? withAddress : withoutAddress).safeParse(row);
   const { externalId } = row;
   if (!checked.success || (given.mode === 'UPSERT' && externalId === undefined)) {
     const field = checked.success ? 'externalId' : String(checked.error.issues[0]?.path[0] ?? '');
-    await run((trx) => storeRow(trx, given, no, failure('VALIDATION_ERROR', field)));
-    return;
+    return await store(failure('VALIDATION_ERROR', field));
   }
   try {
-    await run(async (trx) => {
-      const result = await takeIn(trx, context, checked.data);
-      if (given.dry_run) throw new DryRun({ ...result, customerId: null });
-      await storeRow(trx, given, no, result);
-    });
+    await takeInOnce(context, no, checked.data);
   } catch (error) {
-    const result = error instanceof DryRun ? error.result : refusedAs(error);
-    await run((trx) => storeRow(trx, given, no, result));
+    if (!(error instanceof DryRun)) return await store(refusedAs(error));
+    const { result } = error;
+    await run(async (trx) =>
+      storeRow(trx, given, no, await againstEarlierRows(trx, context, no, checked.data, result)),
+    );
   }
 }
+
+const MOST_TRIES = 3;
+
+/**
+ * Takes a row in. In UPSERT an externalId that is taken came from elsewhere after we had looked for it: it is there
+ * now, and the row is done again on it.
+ */
+async function takeInOnce(context: RowContext, no: number, cells: Cells): Promise<void> {
+  const { run, given } = context;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run(async (trx) => {
+        const result = await takeIn(trx, context, cells);
+        if (given.dry_run) throw new DryRun({ ...result, customerId: null });
+        await storeRow(trx, given, no, result);
+      });
+    } catch (error) {
+      const lost = error instanceof Refusal && error.code === 'EXTERNAL_ID_ALREADY_USED';
+      if (!lost || given.mode !== 'UPSERT' || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** What a row of a dry run would have come to after the rows above it, which have left nothing behind. */
+async function againstEarlierRows(
+  trx: Trx,
+  { vault, given }: RowContext,
+  no: number,
+  cells: Cells,
+  result: RowResult,
+): Promise<RowResult> {
+  const { phone, email, externalId } = cells;
+  const keys: ImportKey[] = [
+    { kind: 'row', key: indexPersonal(vault, 'row', JSON.stringify(Object.entries(cells).toSorted())) },
+    { kind: 'phone', key: indexPersonal(vault, 'phone', phone) },
+    { kind: 'email', key: indexPersonal(vault, 'email', email) },
+  ];
+  if (externalId !== undefined) {
+    keys.push({ kind: 'externalId', key: indexPersonal(vault, 'externalId', externalId) });
+  }
+  const taken = await takenKeys(trx, given.import_id, keys);
+  const rowOf = (kind: ImportKey['kind']) => taken.find((one) => one.kind === kind)?.row;
+  if (rowOf('row') !== undefined) return { ...result, status: 'SKIPPED' };
+  const own = given.mode === 'UPSERT' ? rowOf('externalId') : undefined;
+  for (const [kind, code] of CONFLICTS) {
+    const row = rowOf(kind);
+    if (row !== undefined && row !== own) return refusedAs(new Refusal(code, 'An earlier row has it.'));
+  }
+  await takeKeys(trx, given, no, keys, own);
+  return own === undefined ? result : { ...result, status: 'UPDATED' };
+}
+
+/** In the order in which the database finds them. */
+const CONFLICTS = [
+  ['phone', 'PHONE_ALREADY_REGISTERED'],
+  ['email', 'EMAIL_ALREADY_REGISTERED'],
+  ['externalId', 'EXTERNAL_ID_ALREADY_USED'],
+] as const;
 
 const failure = (title: string, field: string | null): RowResult => ({
   status: 'FAILED',

@@ -4,7 +4,6 @@ import { atomically, nowOf, type Trx } from '../../db/atomically.ts';
 import type { Database } from '../../db/database.ts';
 import {
   type KybApplication,
-  kybPersonPlace,
   lockKybApplication,
   readKybApplication,
   sectionMarks,
@@ -12,15 +11,14 @@ import {
 import { kybPersons } from '../../db/kyb-form.ts';
 import { queueKybMail, remindKybReviewers as remind } from '../../db/kyb-mails.ts';
 import { applyKybCommand as apply, endKybWait as endWait, type SealText } from '../../db/kyb-reviews.ts';
-import { companyEntries, flagKyb, kybHits, recordKybHits } from '../../db/kyb-screening.ts';
-import { screeningEntriesFor, screeningThresholdOf } from '../../db/screening.ts';
+import { flagPersonChecks, personsToCheck, type PersonToCheck } from '../../db/kyb-person-checks.ts';
+import { flagKyb, kybHits, markScreened } from '../../db/kyb-screening.ts';
 import type { Actor, Caller } from '../../domain/actor.ts';
 import type { KybCommand, KybStatus, SectionMark } from '../../domain/kyb-application.ts';
-import type { KybPerson } from '../../domain/kyb-form.ts';
-import { companyMatchesOf, matchesOf } from '../../domain/screening.ts';
-import { openPersonal, sealPersonal } from '../../vault/personal-data.ts';
+import { sealPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { toFailure } from '../errors.ts';
+import { screenCompany, screenKybPerson as screenPerson } from './company-screening.ts';
 import { makeCorporation } from './kyb-corporation.ts';
 
 export interface KybCollaborators {
@@ -40,6 +38,13 @@ export interface KybState {
 
 interface Of {
   readonly applicationId: string;
+}
+
+/** What is left to be done of a round, once the company is screened. */
+export interface ScreenedCompany {
+  readonly persons: readonly string[];
+  /** Absent in runs that began before there were any. */
+  readonly checks?: readonly PersonToCheck[];
 }
 
 /** Steps of company applications that are one database transaction each (onboarding 8.5). */
@@ -98,17 +103,18 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
       });
     },
 
-    /** Compares the company with all lists; gives the persons that were not screened since they changed. */
-    async screenKybCompany({ applicationId }: Of): Promise<{ readonly persons: readonly string[] }> {
+    /**
+     * Compares the company with all lists; gives the persons that were not screened since they changed, and those
+     * whom the provider is to look at.
+     */
+    async screenKybCompany({ applicationId }: Of): Promise<ScreenedCompany> {
       return await inOneCommit(async (trx) => {
         const application = await lockKybApplication(trx, 'every', applicationId);
-        const name = application.companyName ?? '';
-        const threshold = await screeningThresholdOf(trx, application.programmeId);
-        const matches = companyMatchesOf(name, await companyEntries(trx), threshold);
-        await recordKybHits(trx, application, { type: 'CORPORATION' }, matches);
+        await screenCompany(trx, application);
         const persons = await kybPersons(trx, applicationId);
         return {
           persons: persons.filter((one) => one.screenedRound === null).map((one) => one.personId),
+          checks: await personsToCheck(trx, application),
         };
       });
     },
@@ -119,14 +125,8 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const application = await lockKybApplication(trx, 'every', applicationId);
         const stored = (await kybPersons(trx, applicationId)).find((one) => one.personId === personId);
         if (stored === undefined) return;
-        const { subjectKey } = application;
-        const person = openPersonal<KybPerson>(vault, subjectKey, kybPersonPlace(personId), stored.personal);
-        const birthYear = Number((person.birthDate ?? '').slice(0, 4));
-        const entries = await screeningEntriesFor(trx, birthYear);
-        const named = { firstName: person.firstName ?? '', lastName: person.lastName ?? '', birthYear };
-        const threshold = await screeningThresholdOf(trx, application.programmeId);
-        const matches = matchesOf(named, entries, threshold);
-        await recordKybHits(trx, application, { type: 'PERSON', personId }, matches);
+        await screenPerson(trx, vault, application, stored);
+        await markScreened(trx, application, personId);
       });
     },
 
@@ -140,6 +140,7 @@ export function createKybActivities({ db, vault }: KybCollaborators) {
         const hits = await kybHits(trx, applicationId);
         if (!of.complete) await flagKyb(trx, applicationId, 'SCREENING_MISSING');
         if (hits.openHit) await flagKyb(trx, applicationId, 'SCREENING_HIT');
+        await flagPersonChecks(trx, applicationId);
         await queueKybMail(trx, application, { applicationId, mail: 'submitted' }, `2:${of.round}`);
         return await stateOf(trx, await readKybApplication(trx, 'every', applicationId));
       });

@@ -19,7 +19,7 @@ import type { Vault } from '../../vault/vault.ts';
 export async function makeCorporation(trx: Trx, vault: Vault, application: KybApplication): Promise<void> {
   const { applicationId, programmeId } = application;
   const programme = await findProgramme(trx, programmeId);
-  if (programme?.autoCorporation !== true) return;
+  if (programme?.autoCorporation !== true || programme.state === 'CLOSED') return;
   const opened = await openSections(trx, vault, application);
   const { contact, entity, business } = opened;
   const { name, country, taxId } = entity;

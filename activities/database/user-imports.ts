@@ -17,7 +17,13 @@ import {
   type UserImport,
 } from '../../db/user-imports.ts';
 import type { Actor, Caller } from '../../domain/actor.ts';
-import { CHUNK_ROWS, headerFault, type ImportRow, MOST_ROWS, separatorOf } from '../../domain/user-import.ts';
+import {
+  CHUNK_ROWS,
+  headerFault,
+  type ImportLine,
+  MOST_ROWS,
+  separatorOf,
+} from '../../domain/user-import.ts';
 import { type DocumentStore, readDocument } from '../../vault/document-store.ts';
 import { openPersonal, sealPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -41,9 +47,6 @@ interface Of {
   readonly importId: string;
 }
 
-/** Rows of a chunk that are worked on at the same time; each is a transaction of its own. */
-const AT_ONCE = 4;
-
 /** Steps of a mass import of users (onboarding 3). */
 export function createUserImportActivities({ db, vault, documents }: UserImportCollaborators) {
   return {
@@ -55,6 +58,7 @@ export function createUserImportActivities({ db, vault, documents }: UserImportC
       const caller = callerOf(given);
       await atomically(db, caller, (trx) => moveImport(trx, importId, 'VALIDATING'));
       const { subjectKey, file_key: key } = given;
+      if (key === null) return 'FAILED';
       const rows = rowsIn(await readDocument(vault, documents, { subjectKey, key }), given.mode);
       if (rows === null) return 'FAILED';
       const chunks = Array.from({ length: Math.ceil(rows.length / CHUNK_ROWS) }, (_none, chunkNo) =>
@@ -94,7 +98,7 @@ export function createUserImportActivities({ db, vault, documents }: UserImportC
 
   async function work(given: UserImport, chunkNo: number, sealed: Buffer): Promise<void> {
     const { import_id: importId, subjectKey } = given;
-    const rows = openPersonal<ImportRow[]>(vault, subjectKey, chunkPlace(importId, chunkNo), sealed);
+    const rows = openPersonal<ImportLine[]>(vault, subjectKey, chunkPlace(importId, chunkNo), sealed);
     const programme = await findProgramme(db, given.programme_id);
     if (programme === undefined) throw new Error('an import names a programme that does not exist');
     const first = chunkNo * CHUNK_ROWS + 1;
@@ -103,14 +107,12 @@ export function createUserImportActivities({ db, vault, documents }: UserImportC
     const caller = callerOf(given);
     const run = <T>(doing: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, caller, doing);
     const { heartbeat, cancellationSignal } = Context.current();
-    const worker = async (): Promise<void> => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        cancellationSignal.throwIfAborted();
-        await importRow({ run, vault, programme, given }, next.no, next.cells);
-        heartbeat(next.no);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    // One after the other: what a row does may depend on those above it, and the last word on a user is the lowest.
+    for (const { cells, no } of left) {
+      cancellationSignal.throwIfAborted();
+      await importRow({ run, vault, programme, given }, no, cells);
+      heartbeat(no);
+    }
   }
 }
 
@@ -125,15 +127,23 @@ const callerOf = (given: UserImport): Caller => ({
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The rows of a file; null when it is not UTF-8, not CSV, too long, or has another header. */
-function rowsIn(bytes: Buffer, mode: UserImport['mode']): ImportRow[] | null {
+function rowsIn(bytes: Buffer, mode: UserImport['mode']): ImportLine[] | null {
   try {
     const content = utf8.decode(bytes);
     const delimiter = separatorOf(content.split(/\r?\n/, 1)[0] ?? '');
-    const records = parse(content, { bom: true, delimiter, trim: true, skip_empty_lines: true });
+    const records = parse(content, {
+      bom: true,
+      delimiter,
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+    });
     const [header, ...lines] = records;
     if (header === undefined || headerFault(header, mode) !== null || lines.length > MOST_ROWS) return null;
-    return lines.map((cells): ImportRow =>
-      Object.fromEntries(header.flatMap((column, at) => (cells[at] ? [[column, cells[at]]] : []))),
+    return lines.map((cells): ImportLine =>
+      cells.length === header.length
+        ? Object.fromEntries(header.flatMap((column, at) => (cells[at] ? [[column, cells[at]]] : [])))
+        : null,
     );
   } catch {
     return null;

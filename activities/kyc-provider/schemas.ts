@@ -23,7 +23,7 @@ export type Check = z.output<typeof check>;
 
 /** Body of `POST /applicants`. */
 export interface Applicant {
-  /** Our verificationId. */
+  /** Our verificationId, or the personId of somebody of a company. */
   readonly externalId: string;
   readonly firstName: string;
   readonly lastName: string;
@@ -39,6 +39,8 @@ export interface Applicant {
     readonly country: string;
   };
   readonly documentType: string;
-  readonly identityCardNo: string;
-  readonly documentExpirationDate: string;
+  /** Not asked of persons of a company (onboarding 8.2). */
+  readonly identityCardNo?: string;
+  /** Not asked of persons of a company. */
+  readonly documentExpirationDate?: string;
 }

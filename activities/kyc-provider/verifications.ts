@@ -1,5 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Kysely } from 'kysely';
 import { atomically, type Trx } from '../../db/atomically.ts';
 import { readCustomer, type StoredSubjectKey } from '../../db/customers.ts';
@@ -11,11 +9,12 @@ import {
   readVerification,
   type Verification,
 } from '../../db/verifications.ts';
-import type { PictureKind, ProviderOutcome, VerificationForm } from '../../domain/verification.ts';
+import type { PictureKind, VerificationForm } from '../../domain/verification.ts';
 import { type DocumentStore, readDocument } from '../../vault/document-store.ts';
 import { openPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { KycProviderClient, ProviderAnswer } from './client.ts';
+import { type CheckResult, providerCaller, type ProviderStep, resultOf, settle } from './answers.ts';
+import type { KycProviderClient } from './client.ts';
 
 export interface KycProviderCollaborators {
   /** Connection of the role cardloom_engine. */
@@ -28,14 +27,6 @@ export interface KycProviderCollaborators {
   readonly callbackBaseUrl: string;
 }
 
-/** `REFUSED`: the provider will not take it (4xx, or none is configured), so a person decides. */
-export type ProviderStep = 'DONE' | 'REFUSED';
-
-/** A check as the provider shows it when asked. */
-export type CheckResult =
-  | { readonly kind: 'RUNNING' | 'REFUSED' }
-  | { readonly kind: 'COMPLETED'; readonly outcome: ProviderOutcome; readonly reasons: readonly string[] };
-
 interface Of {
   readonly verificationId: string;
 }
@@ -43,7 +34,7 @@ interface Of {
 /** Talking to the provider about one verification (onboarding 6.2, steps 2 and 3); one call an activity. */
 export function createKycProviderActivities(collaborators: KycProviderCollaborators) {
   const { db, vault, documents, clients, callbackBaseUrl } = collaborators;
-  const read = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, systemCaller(), work);
+  const read = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => atomically(db, providerCaller(), work);
   const load = async ({ verificationId }: Of) => {
     const verification = await read((trx) => readVerification(trx, 'every', { verificationId }));
     return { verification, client: clients.get(verification.providerCode ?? '') };
@@ -97,50 +88,18 @@ export function createKycProviderActivities(collaborators: KycProviderCollaborat
     async fetchCheck(of: Of): Promise<CheckResult> {
       const { verification, client } = await load(of);
       if (client === undefined || verification.checkId === null) return { kind: 'REFUSED' };
-      const answer = await client.fetchCheck(verification.checkId);
-      if (answer.kind === 'unavailable') throw unavailable(answer.retryAfterMs);
-      if (answer.kind === 'refused') return { kind: 'REFUSED' };
-      const { state, outcome, reasons } = answer.value;
-      if (state === 'RUNNING' || outcome === null) return { kind: 'RUNNING' };
-      await read((trx) => noteProvider(trx, of.verificationId, { outcome, reasons }));
-      return { kind: 'COMPLETED', outcome, reasons };
+      const result = resultOf(await client.fetchCheck(verification.checkId));
+      if (result.kind === 'COMPLETED') {
+        const { outcome, reasons } = result;
+        await read((trx) => noteProvider(trx, of.verificationId, { outcome, reasons }));
+      }
+      return result;
     },
   };
 }
 
-async function settle<T>(
-  answer: ProviderAnswer<T>,
-  keep: (value: T) => Promise<void>,
-): Promise<ProviderStep> {
-  switch (answer.kind) {
-    case 'ok':
-      await keep(answer.value);
-      return 'DONE';
-    case 'refused':
-      return 'REFUSED';
-    case 'unavailable':
-      throw unavailable(answer.retryAfterMs);
-  }
-}
-
-// A provider that is away for a while is expected: retried, and no error in our logs.
-const unavailable = (retryAfterMs: number | null): ApplicationFailure =>
-  ApplicationFailure.create({
-    message: 'the KYC provider is not available',
-    type: 'KYC_PROVIDER_UNAVAILABLE',
-    category: 'BENIGN',
-    ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
-  });
-
 const keyOf = ({ verificationId }: Of, step: string): string =>
   `customer-verification:${verificationId}:${step}`;
-
-const systemCaller = () => ({
-  partnerId: null,
-  actor: { type: 'SYSTEM' as const, id: 'kyc-provider' },
-  requestId: activityInfo().workflowExecution?.workflowId ?? 'kyc-provider',
-  ip: null,
-});
 
 const openForm = (vault: Vault, subjectKey: StoredSubjectKey, verification: Verification): VerificationForm =>
   openPersonal<VerificationForm>(

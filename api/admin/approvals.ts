@@ -138,9 +138,14 @@ const approve = (find: (operation: string) => Route | undefined) =>
     answers: { 200: { description: 'done; with the answer of what was asked for', schema: resultSchema } },
     handle: async (call) =>
       await call.once(async (trx) => {
-        const approval = await lockPendingApproval(trx, call.params.approvalId);
+        const approval = await lockDecidable(trx, call.params.approvalId);
         refuseDecision(approval, call.principal);
-        await refuseAbsentRequester(trx, approval);
+        await refuseInactive(
+          trx,
+          approval.requestedBy,
+          'The operator who asked for this is not active any more.',
+        );
+        await refuseInactive(trx, call.principal.operatorId, 'Whoever is locked out approves nothing.');
         const route = find(approval.operation);
         if (route === undefined) throw new Error('an approval names a route that is not there');
         const outcome = await tryApproved(trx, route, approval, call);
@@ -174,6 +179,16 @@ async function tryApproved(
   }
 }
 
+/** As `lockPendingApproval`; requests for certificates are listed here and decided there (channels 9). */
+async function lockDecidable(trx: Trx, approvalId: string): Promise<Approval> {
+  const approval = await lockPendingApproval(trx, approvalId);
+  if (approval.kind !== 'CERTIFICATE_ISSUE') return approval;
+  throw new Refusal(
+    'STATE_CONFLICT',
+    `Decide it with /certificates/${approval.subject.id}/approve or /reject.`,
+  );
+}
+
 function refuseDecision(approval: Approval, operator: OperatorPrincipal): void {
   if (approval.requestedBy === operator.operatorId) {
     throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
@@ -183,10 +198,11 @@ function refuseDecision(approval: Approval, operator: OperatorPrincipal): void {
   }
 }
 
-async function refuseAbsentRequester(trx: Trx, { requestedBy }: Approval): Promise<void> {
-  const requester = await findOperator(trx, requestedBy);
-  if (requester !== undefined && operatorStateAt(requester, requester.now) === 'ACTIVE') return;
-  throw new Refusal('STATE_CONFLICT', 'The operator who asked for this is not active any more.');
+/** Both of two have to be ACTIVE (administration 3); a session outlives a lock-out. Throws `STATE_CONFLICT`. */
+async function refuseInactive(trx: Trx, operatorId: string, detail: string): Promise<void> {
+  const operator = await findOperator(trx, operatorId);
+  if (operator !== undefined && operatorStateAt(operator, operator.now) === 'ACTIVE') return;
+  throw new Refusal('STATE_CONFLICT', detail);
 }
 
 const reject = adminRoute({
@@ -199,7 +215,7 @@ const reject = adminRoute({
   answers: { 200: { description: 'rejected', schema: approvalSchema } },
   handle: async (call) =>
     await call.once(async (trx) => {
-      const approval = await lockPendingApproval(trx, call.params.approvalId);
+      const approval = await lockDecidable(trx, call.params.approvalId);
       refuseDecision(approval, call.principal);
       const { operatorId: decidedBy } = call.principal;
       const comment = call.body.reason;
@@ -217,7 +233,7 @@ const cancel = adminRoute({
   answers: { 200: { description: 'cancelled', schema: approvalSchema } },
   handle: async (call) =>
     await call.once(async (trx) => {
-      const approval = await lockPendingApproval(trx, call.params.approvalId);
+      const approval = await lockDecidable(trx, call.params.approvalId);
       const { operatorId } = call.principal;
       if (approval.requestedBy !== operatorId) {
         throw new Refusal('FORBIDDEN', 'Only the operator who asked for it may take it back.');

@@ -1,5 +1,6 @@
 import { audit } from '../../db/audit-log.ts';
 import { type AuditRow, listAudit } from '../../db/audit-trail.ts';
+import { keepVerdicts } from '../../db/audit-verifications.ts';
 import { verifyAudit } from '../../db/audit-seals.ts';
 import { findPartner, partnerPublicIds } from '../../db/partner-names.ts';
 import type { Trx } from '../../db/atomically.ts';
@@ -15,6 +16,11 @@ const PLATFORM = 'platform';
 const rowSchema = z
   .strictObject({
     id: z.string(),
+    chainId: z.string(),
+    /** Place, and hashes, in the chain; null until the row is sealed, some seconds after it was written. */
+    seq: z.int().nullable(),
+    prevHash: z.string().nullable(),
+    hash: z.string().nullable(),
     at: date(),
     partnerId: z.string().nullable(),
     actorType: z.string(),
@@ -30,8 +36,15 @@ const rowSchema = z
   })
   .openapi('AuditRow');
 
+const chainOf = ({ partner_id: id }: AuditRow, partners: ReadonlyMap<number, string>): string =>
+  id === null ? PLATFORM : (partners.get(id) ?? PLATFORM);
+
 const rowBody = (row: AuditRow, partners: ReadonlyMap<number, string>) => ({
   id: row.id,
+  chainId: chainOf(row, partners),
+  seq: row.seal?.seq ?? null,
+  prevHash: row.seal?.prevHash.toString('hex') ?? null,
+  hash: row.seal?.hash.toString('hex') ?? null,
   at: row.created_at.toISOString(),
   partnerId: row.partner_id === null ? null : (partners.get(row.partner_id) ?? null),
   actorType: row.actor_type,
@@ -117,15 +130,32 @@ const verdictSchema = z.strictObject({
   problem: z.enum(['HASH', 'GAP', 'ORDER', 'ANCHOR']).nullable(),
 });
 
+const seq = () => z.int('must be a whole number from 1').min(1, 'must be a whole number from 1');
+
 const verify = adminRoute({
   operation: 'verifyAuditLog',
   method: 'POST',
   path: '/audit-log/verify',
-  summary: 'Prove the hash chains from the rows and the anchors outside the database',
+  summary: 'Prove the hash chains, or a part of one, from the rows and the anchors outside the database',
   permission: 'audit.read',
   jwe: 'open',
   idempotency: 'ignored',
-  body: z.strictObject({ chainId: z.union([uuid(), z.literal(PLATFORM)]).optional() }),
+  body: z
+    .strictObject({
+      chainId: z.union([uuid(), z.literal(PLATFORM)]).optional(),
+      fromSeq: seq().optional(),
+      toSeq: seq().optional(),
+    })
+    .superRefine(({ chainId, fromSeq, toSeq }, context) => {
+      const refuse = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      if (chainId === undefined && (fromSeq ?? toSeq) !== undefined) {
+        refuse('chainId', 'is needed: places count in one chain');
+      }
+      if (fromSeq !== undefined && toSeq !== undefined && toSeq < fromSeq) {
+        refuse('toSeq', 'must not be before fromSeq');
+      }
+    }),
   answers: {
     200: {
       description: 'the verdict on each chain in scope',
@@ -143,17 +173,21 @@ const verify = adminRoute({
     const { principal, services } = call;
     const only = await call.asEngine((trx) => chainInScope(trx, principal, call.body.chainId));
     const anchors = await readAnchors(services.vault, services.anchors);
-    const found = await verifyAudit(services.engine, anchors.heads, only);
+    const { fromSeq, toSeq } = call.body;
+    const found = await verifyAudit(services.engine, anchors.heads, { chain: only, fromSeq, toSeq });
     const chains = found.map(({ chain, ...verdict }) => ({ chainId: chain, ...verdict }));
     const ok = anchors.forged === 0 && chains.every((one) => one.ok);
-    await call.asEngine((trx) =>
-      audit(trx, {
+    const whole = (fromSeq ?? toSeq) === undefined;
+    await call.asEngine(async (trx) => {
+      if (whole) await keepVerdicts(trx, found, anchors);
+      await audit(trx, {
         action: 'audit.verified',
         objectType: 'audit_log',
         objectId: only ?? 'all',
         result: ok ? 'OK' : 'FAILED',
-      }),
-    );
+        ...(whole ? {} : { after: { fromSeq, toSeq } }),
+      });
+    });
     const { checked: anchorsChecked, forged: anchorsForged, lastAt: lastAnchorAt } = anchors;
     return { status: 200, body: { ok, chains, anchorsChecked, anchorsForged, lastAnchorAt } };
   },

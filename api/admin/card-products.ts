@@ -1,69 +1,108 @@
 import type { Trx } from '../../db/atomically.ts';
-import { listCardProducts } from '../../db/card-products.ts';
+import { changeCardProduct, createCardProduct, productSettings } from '../../db/card-product-changes.ts';
+import { listCardProducts, type ProductOfProgramme } from '../../db/card-products.ts';
 import type { CardProduct } from '../../db/cards.ts';
 import type { CeilingOf } from '../../db/limit-ceilings.ts';
+import { LOCK_CODES } from '../../domain/card-lock.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
-import { adminRoute, type OperatorPrincipal, programmeOfResource } from '../operator-principal.ts';
-import { configId, listOf, page, uuid, z } from '../schemas/shared.ts';
-import { operatorPage, programmesNamed } from './lists.ts';
+import { adminRoute, type OperatorPrincipal } from '../operator-principal.ts';
+import {
+  configId,
+  currencyCode,
+  knownCurrency,
+  listOf,
+  page,
+  text,
+  uuid,
+  wholeFrom,
+  word,
+  yesOrNo,
+  z,
+} from '../schemas/shared.ts';
+import { operatorPage } from './lists.ts';
+import { waiting } from './waiting.ts';
 
 const reading = { permission: 'partners.read', jwe: 'open', idempotency: 'ignored', method: 'GET' } as const;
 
+const writing = { permission: 'partners.write', jwe: 'open', idempotency: 'accepted' } as const;
+
+const digits = (length: number) =>
+  z
+    .string({ error: 'must be a text of digits' })
+    .regex(new RegExp(`^[0-9]{${length}}$`), `must be ${length} digits`);
+
+/** What a product needs; the rest has defaults. */
+const needed = {
+  name: text(1, 64),
+  kind: word(['VIRTUAL', 'PHYSICAL']),
+  currency: knownCurrency(),
+  binPrefix: z.string({ error: 'must be a text of digits' }).regex(/^[0-9]{6,8}$/, 'must be 6 to 8 digits'),
+  rangeLow: digits(16),
+  rangeHigh: digits(16),
+  network: word(['MASTERCARD', 'VISA']),
+  category: word(['credit', 'debit', 'prepaid']),
+  processorProductId: text(1, 64),
+};
+
+const chosen = {
+  digitalFirst: yesOrNo(),
+  printConfigId: configId().nullable(),
+  holder: word(['user', 'corporation', 'both']),
+  expiryMonths: wholeFrom(1, 120),
+  maxCardsPerBalance: wholeFrom(1, 100),
+  pinLength: wholeFrom(4, 6),
+  pinTries: wholeFrom(3, 10),
+  activationProof: word(['none', 'last4_and_expiry']),
+  renewal: word(['auto', 'manual']),
+  customerLockCodes: z.array(z.int('must be whole numbers')).max(20, 'must be at most 20'),
+  anonymous: yesOrNo(),
+  state: word(['ACTIVE', 'CLOSED']),
+};
+
+const newProduct = z.strictObject({
+  ...needed,
+  configId: configId(),
+  programmeId: uuid(),
+  digitalFirst: chosen.digitalFirst.default(false),
+  printConfigId: chosen.printConfigId.default(null),
+  holder: chosen.holder.default('both'),
+  expiryMonths: chosen.expiryMonths.default(36),
+  maxCardsPerBalance: chosen.maxCardsPerBalance.default(10),
+  pinLength: chosen.pinLength.default(4),
+  pinTries: chosen.pinTries.default(3),
+  activationProof: chosen.activationProof.default('last4_and_expiry'),
+  renewal: chosen.renewal.default('auto'),
+  customerLockCodes: chosen.customerLockCodes.default(LOCK_CODES),
+  anonymous: chosen.anonymous.default(false),
+  state: chosen.state.default('ACTIVE'),
+});
+
+const changedProduct = z
+  .strictObject({ ...needed, ...chosen })
+  .partial()
+  .extend({ version: z.int('must be a whole number').min(1, 'must be at least 1') });
+
 const productSchema = z
   .strictObject({
-    configId: z.string(),
+    configId: configId(),
     programmeId: uuid(),
-    name: z.string(),
-    kind: z.enum(['VIRTUAL', 'PHYSICAL']),
-    digitalFirst: z.boolean(),
-    printConfigId: z.string().nullable(),
-    currency: z.string(),
-    binPrefix: z.string(),
-    rangeLow: z.string(),
-    rangeHigh: z.string(),
-    network: z.enum(['MASTERCARD', 'VISA']),
-    category: z.enum(['credit', 'debit', 'prepaid']),
-    holder: z.enum(['user', 'corporation', 'both']),
-    expiryMonths: z.int(),
-    maxCardsPerBalance: z.int(),
-    pinLength: z.int(),
-    pinTries: z.int(),
-    activationProof: z.string(),
-    renewal: z.string(),
-    customerLockCodes: z.array(z.int()),
-    processorProductId: z.string(),
-    anonymous: z.boolean(),
-    state: z.enum(['ACTIVE', 'CLOSED']),
+    ...needed,
+    ...chosen,
+    currency: currencyCode(),
     version: z.int(),
   })
   .openapi('CardProduct');
 
-const toWire = (principal: OperatorPrincipal, row: CardProduct): z.input<typeof productSchema> => ({
-  configId: row.config_id,
-  programmeId: programmeOfResource(principal, row.programme_id).publicId,
-  name: row.name,
-  kind: row.kind,
-  digitalFirst: row.digital_first,
-  printConfigId: row.print_config_id,
-  currency: row.currency,
-  binPrefix: row.bin_prefix,
-  rangeLow: row.range_low,
-  rangeHigh: row.range_high,
-  network: row.network,
-  category: row.category,
-  holder: row.holder,
-  expiryMonths: row.expiry_months,
-  maxCardsPerBalance: row.max_cards_per_balance,
-  pinLength: row.pin_length,
-  pinTries: row.pin_tries,
-  activationProof: row.activation_proof,
-  renewal: row.renewal,
-  customerLockCodes: row.customer_lock_codes,
-  processorProductId: row.processor_product_id,
-  anonymous: row.anonymous,
-  state: row.state,
-  version: row.version,
-});
+const toWire = (row: CardProduct, programmeId: string): z.input<typeof productSchema> => {
+  const { customerLockCodes, ...settings } = productSettings(row);
+  return {
+    configId: row.config_id,
+    programmeId,
+    ...settings,
+    customerLockCodes: [...customerLockCodes],
+    version: row.version,
+  };
+};
 
 const list = adminRoute({
   ...reading,
@@ -75,7 +114,6 @@ const list = adminRoute({
   refusals: ['INVALID_CURSOR'],
   handle: async (call) => {
     const { limit, cursor, programmeId } = call.query;
-    const programmeIds = programmesNamed(call.principal, programmeId);
     const body = await call.atomically((trx) =>
       operatorPage(call, {
         operation: 'adminListCardProducts',
@@ -83,12 +121,13 @@ const list = adminRoute({
         page: { limit, cursor },
         read: (before, most) =>
           listCardProducts(trx, {
-            programmeIds,
+            own: call.principal.partnerId,
+            programmeId,
             beforeId: before === undefined ? undefined : Number(before),
             limit: most,
           }),
         positionOf: (row) => row.product_id,
-        toItem: (row) => toWire(call.principal, row),
+        toItem: (row) => toWire(row, row.programmePublicId),
       }),
     );
     return { status: 200, body };
@@ -107,7 +146,7 @@ const read = adminRoute({
   handle: async (call) => {
     const asked = { ...call.params, programmeId: call.query.programmeId };
     const row = await call.atomically((trx) => requireProduct(trx, call.principal, asked));
-    return { status: 200, body: toWire(call.principal, row) };
+    return { status: 200, body: toWire(row, row.programmePublicId) };
   },
 });
 
@@ -123,19 +162,17 @@ export async function productScope(
   principal: OperatorPrincipal,
   named: ProductNamed,
 ): Promise<CeilingOf> {
-  const product = await requireProduct(trx, principal, named);
-  const { issuerCode } = programmeOfResource(principal, product.programme_id);
-  return { issuerCode, configId: product.config_id };
+  const { issuerCode, config_id: found } = await requireProduct(trx, principal, named);
+  return { issuerCode, configId: found };
 }
 
 /** Throws `CARD_PRODUCT_NOT_FOUND`, and `VALIDATION_ERROR` where the configId alone names several. */
 async function requireProduct(
   trx: Trx,
-  principal: OperatorPrincipal,
+  { partnerId: own }: OperatorPrincipal,
   { configId: wanted, programmeId }: ProductNamed,
-): Promise<CardProduct> {
-  const programmeIds = programmesNamed(principal, programmeId);
-  const [found, another] = await listCardProducts(trx, { programmeIds, configId: wanted, limit: 2 });
+): Promise<ProductOfProgramme> {
+  const [found, another] = await listCardProducts(trx, { own, programmeId, configId: wanted, limit: 2 });
   if (found === undefined) throw new Refusal('CARD_PRODUCT_NOT_FOUND', 'There is no such card product.');
   if (another !== undefined) {
     throw invalid([{ field: 'programmeId', message: 'is needed: several programmes have this configId' }]);
@@ -143,4 +180,64 @@ async function requireProduct(
   return found;
 }
 
-export const cardProducts = [list, read];
+const create = adminRoute({
+  ...writing,
+  operation: 'createCardProduct',
+  method: 'POST',
+  path: '/card-products',
+  summary: 'Add a card product to a programme; takes two',
+  body: newProduct,
+  fourEyes: {
+    kind: 'PARTNER_CHANGE',
+    summary: ({ body }) => `Add the card product ${body.configId}`,
+    subject: ({ body }) => ({ type: 'card_product', id: `${body.programmeId}/${body.configId}` }),
+  },
+  answers: { 201: { description: 'the card product, once approved', schema: productSchema }, 202: waiting },
+  refusals: [
+    'PROGRAMME_NOT_FOUND',
+    'STATE_CONFLICT',
+    'CURRENCY_NOT_SUPPORTED',
+    'BIN_RANGE_OVERLAP',
+    'ALREADY_EXISTS',
+    'APPROVAL_PENDING',
+  ],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const { programmeId, configId: wanted, ...settings } = call.body;
+      const row = await createCardProduct(trx, programmeId, wanted, settings);
+      return { status: 201, body: toWire(row, programmeId) };
+    }),
+});
+
+const change = adminRoute({
+  ...writing,
+  operation: 'changeCardProduct',
+  method: 'PUT',
+  path: '/card-products/{configId}',
+  summary: 'Change a card product, or close it; takes two',
+  description: 'Members that are not sent stay. A CLOSED product issues nothing; its cards go on.',
+  params: z.strictObject({ configId: configId() }),
+  query: z.strictObject({ programmeId: uuid().optional() }),
+  body: changedProduct,
+  fourEyes: {
+    kind: 'PARTNER_CHANGE',
+    summary: ({ params, body }) =>
+      `${body.state === 'CLOSED' ? 'Close' : 'Change'} the card product ${params.configId}`,
+    subject: ({ params, query }) => ({
+      type: 'card_product',
+      id: query.programmeId === undefined ? params.configId : `${query.programmeId}/${params.configId}`,
+    }),
+  },
+  answers: { 200: { description: 'the card product, once approved', schema: productSchema }, 202: waiting },
+  refusals: ['CARD_PRODUCT_NOT_FOUND', 'VERSION_CONFLICT', 'CARD_PRODUCT_FIXED', 'APPROVAL_PENDING'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      const { version, ...changes } = call.body;
+      const asked = { ...call.params, programmeId: call.query.programmeId };
+      const product = await requireProduct(trx, call.principal, asked);
+      const row = await changeCardProduct(trx, product.product_id, version, changes);
+      return { status: 200, body: toWire(row, product.programmePublicId) };
+    }),
+});
+
+export const cardProducts = [list, read, create, change];

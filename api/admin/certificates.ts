@@ -1,7 +1,9 @@
+import { settleListed } from '../../db/approvals.ts';
 import type { Trx } from '../../db/atomically.ts';
 import {
   activateCertificate,
   lockPending,
+  type PendingCertificate,
   rejectCertificate,
   requestCertificate,
 } from '../../db/certificate-requests.ts';
@@ -26,12 +28,12 @@ import {
   csr,
   issuedSchema,
   toCertificate,
+  USUAL_DAYS,
   validityDays,
 } from '../schemas/certificate.ts';
 import { listOf, page, text, uuid, word, z } from '../schemas/shared.ts';
+import { keepForSecond } from './four-eyes.ts';
 import { operatorPage } from './lists.ts';
-
-const USUAL_DAYS = 397;
 
 const params = z.strictObject({ certificateId: uuid() });
 const handling = { permission: 'certificates.handle', jwe: 'open' } as const;
@@ -137,6 +139,13 @@ const request = adminRoute({
         validityDays: body.validityDays ?? USUAL_DAYS,
         requestedBy: principal.operatorId,
       });
+      await keepForSecond(trx, call, {
+        kind: 'CERTIFICATE_ISSUE',
+        operation: 'requestCertificate',
+        subject: { type: 'certificate', id },
+        summary: `Issue a certificate ${body.label} of ${partner?.name ?? 'the platform'}`,
+        partnerId: partner?.partner_id ?? null,
+      });
       return { status: 201, body: await shown(trx, principal, id), location: `/admin/certificates/${id}` };
     });
   },
@@ -148,12 +157,15 @@ function refuseScopes(
   scopes: readonly string[],
   partnerId: string | null,
 ): void {
-  if (scope !== 'PLATFORM' && scopes.some((one) => one !== 'partner')) {
-    throw new Refusal('FORBIDDEN', 'Only the platform gives scopes other than partner.');
-  }
+  refuseWideScopes(scope, scopes);
   if (scope === 'PLATFORM' && partnerId === null && scopes.includes('partner')) {
     throw invalid([{ field: 'partnerId', message: 'is required with the scope partner' }]);
   }
+}
+
+function refuseWideScopes(scope: OperatorPrincipal['scope'], scopes: readonly string[]): void {
+  if (scope === 'PLATFORM' || scopes.every((one) => one === 'partner')) return;
+  throw new Refusal('FORBIDDEN', 'Only the platform gives scopes other than partner.');
 }
 
 function refuseProgrammes(
@@ -187,6 +199,17 @@ async function requirePartner(
   return found;
 }
 
+/** Locks a request for the one who decides on it. Throws `SAME_PERSON` for the one who asked (channels 9, 13). */
+async function lockToDecide(
+  trx: Trx,
+  { operatorId, partnerId }: OperatorPrincipal,
+  certificateId: string,
+): Promise<PendingCertificate> {
+  const pending = await lockPending(trx, certificateId, partnerId);
+  if (pending.requestedBy !== operatorId) return pending;
+  throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
+}
+
 const approve = adminRoute({
   ...deciding,
   operation: 'approveCertificate',
@@ -206,10 +229,8 @@ const approve = adminRoute({
     await call.once(async (trx) => {
       const { principal } = call;
       const { certificateId } = call.params;
-      const pending = await lockPending(trx, certificateId, principal.partnerId);
-      if (pending.requestedBy === principal.operatorId) {
-        throw new Refusal('SAME_PERSON', 'The second pair of eyes must be another person.');
-      }
+      const pending = await lockToDecide(trx, principal, certificateId);
+      refuseWideScopes(principal.scope, pending.scopes);
       const authority = requireAuthority(call.services);
       const { certificatePem } = await activateCertificate(
         trx,
@@ -218,6 +239,11 @@ const approve = adminRoute({
         'certificate.approved',
         signerOf(trx, authority),
       );
+      await settleListed(trx, 'CERTIFICATE_ISSUE', certificateId, {
+        state: 'APPROVED',
+        decidedBy: principal.operatorId,
+        comment: null,
+      });
       const body = await shown(trx, principal, certificateId);
       return { status: 200, body: { ...body, certificatePem, chainPem: authority.chainPem } };
     }),
@@ -230,15 +256,17 @@ const reject = adminRoute({
   summary: 'Refuse a request',
   body: z.strictObject({ reason: text(3, 500) }),
   answers: { 200: { description: 'REJECTED', schema: certificateSchema } },
-  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT'],
+  refusals: ['CERTIFICATE_NOT_FOUND', 'SAME_PERSON', 'STATE_CONFLICT'],
   handle: (call) =>
     call.once(async (trx) => {
       const { certificateId } = call.params;
-      await rejectCertificate(
-        trx,
-        await lockPending(trx, certificateId, call.principal.partnerId),
-        call.body.reason,
-      );
+      const pending = await lockToDecide(trx, call.principal, certificateId);
+      await rejectCertificate(trx, pending, call.body.reason);
+      await settleListed(trx, 'CERTIFICATE_ISSUE', certificateId, {
+        state: 'REJECTED',
+        decidedBy: call.principal.operatorId,
+        comment: call.body.reason,
+      });
       return { status: 200, body: await shown(trx, call.principal, certificateId) };
     }),
 });
@@ -249,9 +277,10 @@ const revoke = adminRoute({
   operation: 'revokeCertificate',
   path: '/certificates/{certificateId}/revoke',
   summary: 'End a certificate: its connections close within five seconds',
+  stepUp: true,
   body: z.strictObject({ reason: word(REVOCATION_REASONS) }),
   answers: { 200: { description: 'REVOKED', schema: certificateSchema } },
-  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT'],
+  refusals: ['CERTIFICATE_NOT_FOUND', 'STATE_CONFLICT', 'STEP_UP_REQUIRED'],
   handle: (call) =>
     call.once(async (trx) => {
       const { certificateId } = call.params;

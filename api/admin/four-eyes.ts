@@ -39,29 +39,37 @@ function requireStepUp({ steppedUpAt, now }: OperatorPrincipal): void {
 function needsTwo({ permission, fourEyes }: OperatorRule, call: AdminCall): boolean {
   if (fourEyes === null || fourEyes.when?.(call as never) === false) return false;
   const grant = grantOf(fourEyes.permission ?? permission, call.principal);
-  if (grant === '-' || grant === 'hidden') throw new Refusal('FORBIDDEN', 'This role may not do that.');
+  if (!['x', '2'].includes(grant)) throw new Refusal('FORBIDDEN', 'This role may not do that.');
   return grant === '2';
 }
 
+/** Keeps what was asked for until a second operator decides. Throws `APPROVAL_PENDING`. */
+export const keepForSecond = (
+  trx: Trx,
+  call: Pick<AdminCall, 'principal' | 'services' | 'sent'>,
+  asked: Pick<Approval, 'kind' | 'operation' | 'subject' | 'summary'> & {
+    readonly partnerId?: number | null;
+  },
+): Promise<Approval> =>
+  requestApproval(
+    trx,
+    { ...asked, requestSha256: hashOf(call.sent), requestedBy: call.principal.operatorId },
+    (approvalId) => sealRequest(call.services.vault, approvalId, call.sent),
+  );
+
 async function askForApproval(route: Route, { fourEyes }: OperatorRule, call: AdminCall): Promise<Answer> {
   if (fourEyes === null) throw new Error('a call for two says nothing to the second');
-  const subject = fourEyes.subject(call as never);
   return await call.once(async (trx) => {
     await sql`savepoint rehearsal`.execute(trx);
     await route.handle(inside(trx, call) as never);
     await sql`rollback to savepoint rehearsal`.execute(trx);
-    const approval = await requestApproval(
-      trx,
-      {
-        kind: fourEyes.kind,
-        operation: route.operation,
-        subject: { type: subject.type, id: String(subject.id) },
-        summary: fourEyes.summary(call as never),
-        requestSha256: hashOf(call.sent),
-        requestedBy: call.principal.operatorId,
-      },
-      (approvalId) => sealRequest(call.services.vault, approvalId, call.sent),
-    );
+    const subject = await fourEyes.subject(call as never, trx);
+    const approval = await keepForSecond(trx, call, {
+      kind: fourEyes.kind,
+      operation: route.operation,
+      subject: { type: subject.type, id: String(subject.id) },
+      summary: fourEyes.summary(call as never),
+    });
     return { status: 202, body: pendingBody(approval) };
   });
 }
@@ -83,10 +91,14 @@ const inside = (trx: Trx, call: AdminCall): AdminCall => ({
   recipient: null,
   atomically: (work) => work(trx),
   once: (work) => work(trx),
-  asEngine: () => {
-    throw new Error('a route for two does all its work in one transaction');
-  },
+  conclude: (work) => work(trx),
+  asEngine: refuseSecondTransaction,
+  onceAsEngine: refuseSecondTransaction,
 });
+
+function refuseSecondTransaction(): never {
+  throw new Error('a route for two does all its work in one transaction');
+}
 
 /**
  * Runs a kept request exactly as it was sent, in the transaction of its approval and in the scope of the one who

@@ -1,6 +1,8 @@
-import { type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
+import type { Trx } from '../../db/atomically.ts';
+import { holdOperatorSession, type SessionOperator, useOperatorSession } from '../../db/operator-sessions.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { grantOf } from '../../domain/permission.ts';
+import { grantOf, isGranted } from '../../domain/permission.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { tokenHashes } from '../../vault/session-token.ts';
 import { isAllowedAddress } from '../address-list.ts';
 import type { Arrival, Identified } from '../channel.ts';
@@ -14,6 +16,9 @@ import { cookieToken, headerToken } from './token.ts';
  * Knows an operator by the session token of the `Authorization` header, its alias, or the panel's cookie (channels
  * 12). Throws `UNAUTHENTICATED`, `SESSION_EXPIRED`, and `CSRF_FAILED` for a write that came with the cookie from
  * another origin.
+ *
+ * Operators of a suspended partner keep their reach: its servers and its users are refused while card traffic goes on
+ * (administration 4.18), so that they alone are left to lock a card that is stolen meanwhile.
  */
 export async function identifyOperator(
   services: Services,
@@ -28,14 +33,12 @@ export async function identifyOperator(
     const caller = callerOf(found, arrival);
     const refused = { type: 'route', id: 'session', title: 'SESSION_EXPIRED' } as const;
     await auditRefusedCall(services.engine, caller, refused);
-    throw new Refusal('SESSION_EXPIRED', 'This session has ended. Sign in again.');
+    throw sessionExpired();
   }
   const { operator } = found;
   if (sent === null) await refuseForeignOrigin(services, arrival, operator);
   const { partnerId } = operator;
-  const programmes = await (partnerId === null
-    ? services.certificates.allProgrammes()
-    : services.certificates.programmes(partnerId));
+  const programmes = await programmesInScope(services, partnerId);
   return {
     principal: { kind: 'operator', ...operator, programmes },
     caller: callerOf(operator, arrival),
@@ -43,7 +46,31 @@ export async function identifyOperator(
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `operator:${operator.operatorId}`,
+    rated: rateOf.operator(operator.operatorId),
   };
+}
+
+/** Every programme that an operator of a partner, or of the platform (null), may touch. */
+export const programmesInScope = ({ certificates }: Services, partnerId: number | null) =>
+  partnerId === null ? certificates.allProgrammes() : certificates.programmes(partnerId);
+
+const sessionExpired = (): Refusal =>
+  new Refusal('SESSION_EXPIRED', 'This session has ended. Sign in again.');
+
+/**
+ * Holds the session of a call. Throws `SESSION_EXPIRED` when it was ended since the call came in, `FORBIDDEN` when its
+ * operator has another role by now.
+ */
+export async function holdOperator(
+  trx: Trx,
+  { principal, params }: { readonly principal: OperatorPrincipal; readonly params: unknown },
+): Promise<void> {
+  const role = await holdOperatorSession(trx, principal.sessionId);
+  if (role === undefined) throw sessionExpired();
+  // Who gives up a role of their own has another one at the end of the very transaction.
+  const own = (params as { readonly operatorId?: string }).operatorId === principal.operatorId;
+  if (role === principal.role || own) return;
+  throw new Refusal('FORBIDDEN', 'Your role was changed meanwhile. Send it again if you still may.');
 }
 
 const callerOf = (
@@ -78,12 +105,7 @@ export async function admitAddress<Principal>(
 export function permitOperator({ role }: Route, operator: OperatorPrincipal): void {
   if (role === 'nobody-asked') return;
   if (!('permission' in role)) throw new Error('a route of /admin names no permission');
-  switch (grantOf(role.permission, operator)) {
-    case 'hidden':
-      throw new Refusal('NOT_FOUND', 'There is no such route.');
-    case '-':
-      throw new Refusal('FORBIDDEN', 'This role may not do that.');
-    case 'x':
-    case '2':
-  }
+  const { permission } = role;
+  if (grantOf(permission, operator) === 'hidden') throw new Refusal('NOT_FOUND', 'There is no such route.');
+  if (!isGranted(permission, operator)) throw new Refusal('FORBIDDEN', 'This role may not do that.');
 }

@@ -1,4 +1,5 @@
 import { channel } from '../channel.ts';
+import { identifyNobody } from '../nobody.ts';
 import { doorRoute, type OperatorPrincipal } from '../operator-principal.ts';
 import type { NobodyPrincipal } from '../partner-principal.ts';
 import { publicKeyRoute } from '../public-key.ts';
@@ -6,7 +7,7 @@ import type { Route } from '../route.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditLog } from './audit-log.ts';
 import { runAdminRoute } from './four-eyes.ts';
-import { admitAddress, identifyOperator, permitOperator } from './identify.ts';
+import { admitAddress, holdOperator, identifyOperator, permitOperator } from './identify.ts';
 import { linkRoutes } from './links.ts';
 import { me } from './me.ts';
 import { operators } from './operators.ts';
@@ -32,6 +33,7 @@ export const adminChannel = channel<OperatorPrincipal>({
   identify: identifyOperator,
   admit: admitAddress,
   permit: permitOperator,
+  hold: holdOperator,
   run: runAdminRoute,
   routes,
 });
@@ -40,14 +42,8 @@ export const adminChannel = channel<OperatorPrincipal>({
 const adminDoor = channel<NobodyPrincipal>({
   name: 'admin',
   prefix: '/admin',
-  identify: async (_services, { requestId, ip }) => ({
-    principal: { kind: 'nobody' },
-    caller: { partnerId: null, actor: { type: 'SYSTEM', id: 'admin-door' }, requestId, ip },
-    partnerId: null,
-    scopes: [],
-    pinnedPublicKeys: [],
-    idempotencyScope: 'admin-door',
-  }),
+  anonymous: true,
+  identify: identifyNobody('admin-door'),
   admit: admitAddress,
   routes: [...signInRoutes, ...linkRoutes, doorRoute(publicKeyRoute('adminPublicKey'))],
 });

@@ -162,7 +162,11 @@ const putOfProduct = adminRoute({
   fourEyes: {
     kind: 'RULE_CHANGE',
     summary: () => 'Replace the limits of a card product',
-    subject: ({ params }) => ({ type: 'card_product', id: params.configId }),
+    subject: async ({ principal, params, query }, trx) => {
+      const of = await productScope(trx, principal, { ...params, programmeId: query.programmeId });
+      const programme = principal.programmes.find((one) => one.issuerCode === of.issuerCode);
+      return { type: 'card_product', id: `${programme?.publicId}/${of.configId}` };
+    },
   },
   answers: changed,
   refusals: ['CARD_PRODUCT_NOT_FOUND', 'LIMIT_ABOVE_CEILING', 'APPROVAL_PENDING'],

@@ -59,7 +59,7 @@ const askReset = doorRoute({
     const { services, body } = call;
     await call.atomically(async (trx) => {
       const operator = await findOperatorByEmail(trx, body.email);
-      const mayMail = await takeMail(trx, emailHashOf(services.vault, body.email));
+      const mayMail = await takeMail(trx, emailHashOf(services.vault, body.email), 'links');
       const known = operator !== undefined && operator.state !== 'DISABLED';
       if (known && mayMail) await mailLink(trx, services, operator, 'PASSWORD_RESET');
       await audit(trx, {

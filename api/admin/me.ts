@@ -1,9 +1,17 @@
+import type { Trx } from '../../db/atomically.ts';
 import { audit } from '../../db/audit-log.ts';
 import { lastPasswords } from '../../db/operator-passwords.ts';
-import { keepStepUpCode, lockStepUpCode, stepUpSession } from '../../db/operator-step-ups.ts';
+import { endOperatorSession } from '../../db/operator-sessions.ts';
+import {
+  countWrongStepUp,
+  keepStepUpCode,
+  lockStepUpCode,
+  stepUpSession,
+} from '../../db/operator-step-ups.ts';
 import {
   countWrongCode,
   forgetTries,
+  giveTryBack,
   lockAfterTries,
   lockTries,
   takeMail,
@@ -16,6 +24,7 @@ import { isSecret } from '../../vault/password.ts';
 import { newTotpSecret, otpauthUri, totpStep } from '../../vault/totp.ts';
 import { adminRoute } from '../operator-principal.ts';
 import { z } from '../schemas/shared.ts';
+import type { AdminCall } from './four-eyes.ts';
 import { hashNewPassword, setPassword } from './new-password.ts';
 import { secretText } from './schemas.ts';
 import { emailHashOf, isMailedCode, mailCode, openTotp, sealTotp, takeTotp } from './second-factor.ts';
@@ -25,6 +34,16 @@ const codeText = () => z.string({ error: 'must be text' }).max(16);
 const HOUR_SECONDS = 3_600;
 
 const invalidCode = (): Refusal => new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
+
+/** A wrong try of a session is counted: where it locks the operator out, it ends the session it came through. */
+async function settleWrong(
+  trx: Trx,
+  { principal, services: { vault, operators } }: Pick<AdminCall, 'principal' | 'services'>,
+): Promise<void> {
+  const { email, operatorId, sessionId } = principal;
+  if (!(await lockAfterTries(trx, emailHashOf(vault, email), operatorId, operators.timeZone))) return;
+  await endOperatorSession(trx, sessionId);
+}
 
 const changePassword = adminRoute({
   ...own,
@@ -40,14 +59,15 @@ const changePassword = adminRoute({
     const { vault, engine, operators } = services;
     const { operatorId, sessionId } = principal;
     const emailHash = emailHashOf(vault, principal.email);
-    const verdict = await call.asEngine((trx) => takeTry(trx, emailHash, operators.timeZone));
+    const verdict = await call.asEngine((trx) => takeTry(trx, emailHash, operatorId, operators.timeZone));
     if (verdict.kind === 'wait') throw waitRefusal(verdict.locked, verdict.seconds);
     const [stored = null] = await lastPasswords(engine, operatorId);
     if (!(await isSecret(vault, body.current, stored))) {
-      await call.asEngine((trx) => lockAfterTries(trx, emailHash, operatorId, operators.timeZone));
+      await call.asEngine((trx) => settleWrong(trx, call));
       throw new Refusal('INVALID_CREDENTIALS', 'The current password is wrong.');
     }
-    await call.asEngine((trx) => forgetTries(trx, emailHash));
+    // Only this try is given back: wrong codes stay counted, else the password would buy more of them.
+    await call.asEngine((trx) => giveTryBack(trx, emailHash));
     const operator = await call.asEngine((trx) => findOperator(trx, operatorId));
     if (operator === undefined) throw new Error('the operator of a session is not there');
     const hash = await hashNewPassword(vault, engine, operator, body.new);
@@ -73,7 +93,10 @@ const offer = adminRoute({
     const { operatorId, email } = call.principal;
     const secret = newTotpSecret();
     const sealed = sealTotp(call.services.vault, operatorId, secret);
-    await call.asEngine((trx) => offerTotp(trx, operatorId, sealed));
+    await call.asEngine(async (trx) => {
+      await offerTotp(trx, operatorId, sealed);
+      await audit(trx, { action: 'operator.totp_offered', objectType: 'operator', objectId: operatorId });
+    });
     return { status: 201, body: { otpauthUri: otpauthUri(secret, email) } };
   },
 });
@@ -100,7 +123,7 @@ const confirm = adminRoute({
       if (step !== null) await acceptTotp(trx, operator, step);
       else {
         await countWrongCode(trx, emailHash);
-        await lockAfterTries(trx, emailHash, operator.operatorId, services.operators.timeZone);
+        await settleWrong(trx, call);
       }
       return step !== null;
     });
@@ -126,16 +149,17 @@ const stepUp = adminRoute({
   refusals: ['INVALID_CODE', 'TOO_MANY_ATTEMPTS', 'TOO_MANY_REQUESTS'],
   handle: async (call) => {
     const { services, principal, body } = call;
-    const { vault, operators } = services;
+    const { vault } = services;
     const { sessionId, operatorId } = principal;
     const emailHash = emailHashOf(vault, principal.email);
     const place = `step-up:${sessionId}`;
     const { code } = body;
     if (code === undefined) {
       await call.asEngine(async (trx) => {
+        await lockTries(trx, emailHash);
         const operator = await lockOperator(trx, operatorId);
         if (operator.totp) return;
-        if (!(await takeMail(trx, emailHash))) throw waitRefusal(false, HOUR_SECONDS);
+        if (!(await takeMail(trx, emailHash, 'codes'))) throw waitRefusal(false, HOUR_SECONDS);
         await keepStepUpCode(trx, sessionId, await mailCode(trx, vault, operator, place));
       });
       return { status: 202 };
@@ -155,8 +179,9 @@ const stepUp = adminRoute({
           objectId: operatorId,
         });
       } else {
+        await countWrongStepUp(trx, sessionId);
         await countWrongCode(trx, emailHash);
-        await lockAfterTries(trx, emailHash, operatorId, operators.timeZone);
+        await settleWrong(trx, call);
       }
       return fits;
     });

@@ -20,6 +20,7 @@ import { email, personName } from '../schemas/customer.ts';
 import { date, listOf, page, uuid, word, z } from '../schemas/shared.ts';
 import { mailLink } from './links.ts';
 import { emailHashOf } from './second-factor.ts';
+import { waiting } from './waiting.ts';
 
 const operatorSchema = z
   .strictObject({
@@ -118,10 +119,21 @@ const invite = adminRoute({
   operation: 'inviteOperator',
   method: 'POST',
   path: '/operators',
-  summary: 'Invite an operator: a link to a first password is mailed',
+  summary: 'Invite an operator: a link to a first password is mailed; to invite an Admin takes two',
   description:
     'An operator of the platform names the partner of the new one; without it the new one is of the platform.',
   permission: 'operators.invite',
+  fourEyes: {
+    kind: 'ADMIN_GRANT',
+    permission: 'operators.makeAdmin',
+    when: ({ body }) => body.role === 'Admin',
+    summary: () => 'Invite an Admin',
+    // The address itself is personal data.
+    subject: ({ body, services }) => ({
+      type: 'invitation',
+      id: emailHashOf(services.vault, body.email).toString('hex'),
+    }),
+  },
   jwe: 'open',
   idempotency: 'accepted',
   body: z.strictObject({
@@ -131,13 +143,10 @@ const invite = adminRoute({
     role: word(OPERATOR_ROLES),
     partnerId: uuid().optional(),
   }),
-  answers: { 201: { description: 'INVITED', schema: operatorSchema } },
-  refusals: ['EMAIL_ALREADY_REGISTERED', 'PARTNER_NOT_FOUND'],
+  answers: { 201: { description: 'INVITED', schema: operatorSchema }, 202: waiting },
+  refusals: ['EMAIL_ALREADY_REGISTERED', 'PARTNER_NOT_FOUND', 'APPROVAL_PENDING'],
   handle: async (call) => {
     const { body, principal, services } = call;
-    if (body.role === 'Admin' && principal.role !== 'Admin') {
-      throw new Refusal('FORBIDDEN', 'Only an Admin invites an Admin.');
-    }
     return await call.once(async (trx) => {
       const partnerId = await partnerOfNew(trx, principal, body.partnerId);
       const operator = await inviteOperator(trx, { ...body, partnerId });
@@ -210,7 +219,7 @@ const change = adminRoute({
   }),
   answers: {
     200: { description: 'changed', schema: operatorSchema },
-    202: { description: 'waits for a second operator' },
+    202: waiting,
   },
   refusals: ['OPERATOR_NOT_FOUND', 'VERSION_CONFLICT', 'STATE_CONFLICT', 'APPROVAL_PENDING'],
   handle: async (call) =>
@@ -252,9 +261,11 @@ const unlock = adminRoute({
   path: '/operators/{operatorId}/unlock',
   summary: 'Lift the lock-out after wrong passwords or codes',
   answers,
-  refusals: ['OPERATOR_NOT_FOUND'],
+  refusals: ['OPERATOR_NOT_FOUND', 'STATE_CONFLICT'],
   handle: async (call) =>
     await withOperator(call, async (trx, operator) => {
+      // It gives all tries back, which a session would buy guesses at its own code with.
+      refuseSelf(call.principal, operator);
       await forgetTries(trx, emailHashOf(call.services.vault, operator.email));
       await unlockOperator(trx, operator);
     }),

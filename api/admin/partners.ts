@@ -1,9 +1,8 @@
 import { changePartner, createPartner, setPartnerState } from '../../db/partner-changes.ts';
 import { findPartnerRow, listPartners, type PartnerRow } from '../../db/partner-records.ts';
-import type { Programme } from '../../db/partners.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { isAddressRange } from '../address-list.ts';
-import { adminRoute, type OperatorPrincipal, programmeNamed } from '../operator-principal.ts';
+import { adminRoute } from '../operator-principal.ts';
 import { email, personName } from '../schemas/customer.ts';
 import { listOf, page, text, uuid, z } from '../schemas/shared.ts';
 import { operatorPage } from './lists.ts';
@@ -176,92 +175,6 @@ const switching = (operation: string, word: 'suspend' | 'resume', state: 'SUSPEN
       }),
   });
 
-const programmeSchema = z
-  .strictObject({
-    programmeId: uuid(),
-    issuerCode: z.string(),
-    state: z.enum(['ACTIVE', 'SUSPENDED']),
-    sandbox: z.boolean(),
-    balanceHolder: z.enum(['platform', 'external']),
-    funding: z.enum(['credit', 'deposit']),
-    enforcePartnerBalance: z.boolean(),
-    sharedAuthorization: z.boolean(),
-    defaultCurrency: z.string(),
-    currencies: z.array(z.string()),
-    autoCreateBalance: z.boolean(),
-    kycMode: z.enum(['MANUAL', 'AUTOMATIC', 'EXTERNAL']),
-    externalKyc: z.boolean(),
-    kycProvider: z.string().nullable(),
-    minAge: z.int(),
-    timezone: z.string(),
-    country: z.string(),
-    allowPartialApproval: z.boolean(),
-    version: z.int(),
-  })
-  .openapi('Programme');
-
-const toProgramme = (one: Programme): z.input<typeof programmeSchema> => ({
-  programmeId: one.publicId,
-  issuerCode: one.issuerCode,
-  state: one.state,
-  sandbox: one.sandbox,
-  balanceHolder: one.balanceHolder,
-  funding: one.funding,
-  enforcePartnerBalance: one.enforcePartnerBalance,
-  sharedAuthorization: one.sharedAuthorization,
-  defaultCurrency: one.defaultCurrency,
-  currencies: [...one.currencies],
-  autoCreateBalance: one.autoCreateBalance,
-  kycMode: one.kycMode,
-  externalKyc: one.externalKyc,
-  kycProvider: one.kycProvider,
-  minAge: one.minAge,
-  timezone: one.timezone,
-  country: one.country,
-  allowPartialApproval: one.allowPartialApproval,
-  version: one.version,
-});
-
-const byCode = ({ programmes }: OperatorPrincipal): Programme[] =>
-  programmes.toSorted((one, other) => (one.issuerCode < other.issuerCode ? -1 : 1));
-
-const listProgrammes = adminRoute({
-  ...reading,
-  operation: 'listProgrammes',
-  path: '/programmes',
-  summary: 'List programmes in scope, by issuer code',
-  query: z.strictObject(page),
-  answers: { 200: { description: 'programmes', schema: listOf(programmeSchema) } },
-  refusals: ['INVALID_CURSOR'],
-  handle: async (call) => {
-    const all = byCode(call.principal);
-    const body = await operatorPage(call, {
-      operation: 'listProgrammes',
-      filters: {},
-      page: call.query,
-      read: async (after, most) =>
-        all.filter((one) => after === undefined || one.issuerCode > after).slice(0, most),
-      positionOf: (one) => one.issuerCode,
-      toItem: toProgramme,
-    });
-    return { status: 200, body };
-  },
-});
-
-const readProgramme = adminRoute({
-  ...reading,
-  operation: 'readProgramme',
-  path: '/programmes/{programmeId}',
-  summary: 'Read a programme',
-  params: z.strictObject({ programmeId: uuid() }),
-  answers: { 200: { description: 'the programme', schema: programmeSchema } },
-  refusals: ['PROGRAMME_NOT_FOUND'],
-  handle: async (call) => ({
-    status: 200,
-    body: toProgramme(programmeNamed(call.principal, call.params.programmeId)),
-  }),
-});
-
 export const partners = [
   list,
   read,
@@ -269,6 +182,4 @@ export const partners = [
   change,
   switching('suspendPartner', 'suspend', 'SUSPENDED'),
   switching('resumePartner', 'resume', 'ACTIVE'),
-  listProgrammes,
-  readProgramme,
 ];

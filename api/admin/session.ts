@@ -21,7 +21,10 @@ export const sessionOperatorSchema = z
 
 /** Who an operator is and what the matrix lets them do. */
 export const sessionOperatorBody = (
-  operator: Pick<OperatorPrincipal, 'operatorId' | 'email' | 'firstName' | 'lastName' | 'role' | 'scope'>,
+  operator: Pick<
+    OperatorPrincipal,
+    'operatorId' | 'email' | 'firstName' | 'lastName' | 'role' | 'scope' | 'programmes'
+  >,
 ) => ({
   id: operator.operatorId,
   email: operator.email,

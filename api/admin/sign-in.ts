@@ -40,6 +40,7 @@ import { email } from '../schemas/customer.ts';
 import { date, uuid, z } from '../schemas/shared.ts';
 import { secretText } from './schemas.ts';
 import { emailHashOf, isMailedCode, mailCode, takeTotp } from './second-factor.ts';
+import { programmesInScope } from './identify.ts';
 import { sessionOperatorBody, sessionOperatorSchema } from './session.ts';
 import { sessionCookie } from './token.ts';
 
@@ -77,14 +78,17 @@ const signIn = doorRoute({
   },
   refusals: ['INVALID_CREDENTIALS', 'TOO_MANY_ATTEMPTS', 'TOO_MANY_REQUESTS', 'OVERLOADED'],
   handle: async (call) => {
-    const operator = await checkPassword(call);
+    const { operator, stored } = await checkPassword(call);
     const { vault } = call.services;
+    const emailHash = emailHashOf(vault, operator.email);
+    // Committed by itself: the password was right, whatever hinders the mail.
+    await call.atomically((trx) => giveTryBack(trx, emailHash));
     return await call.atomically(async (trx) => {
-      const emailHash = emailHashOf(vault, operator.email);
-      await giveTryBack(trx, emailHash);
       const loginId = newLoginId(trx);
       const secondFactor = operator.totp ? 'TOTP' : 'EMAIL_CODE';
-      if (!operator.totp && !(await takeMail(trx, emailHash))) throw waitRefusal(false, HOUR_SECONDS);
+      if (!operator.totp && !(await takeMail(trx, emailHash, 'codes')))
+        throw waitRefusal(false, HOUR_SECONDS);
+      await refuseOldPassword(trx, operator, stored);
       const codeHash = operator.totp ? null : await mailCode(trx, vault, operator, placeOf(loginId));
       const { operatorId, partnerId } = operator;
       const login = { loginId, operatorId, partnerId, secondFactor, codeHash } as const;
@@ -95,24 +99,40 @@ const signIn = doorRoute({
   },
 });
 
+/** What was checked may be gone by now: a log-in under way ends with its password. Throws `INVALID_CREDENTIALS`. */
+async function refuseOldPassword(trx: Trx, { operatorId }: Known, stored: string | null): Promise<void> {
+  const { state } = await lockOperator(trx, operatorId);
+  const [newest] = await lastPasswords(trx, operatorId);
+  if (state !== 'ACTIVE' || newest !== stored) throw invalidCredentials();
+}
+
+const invalidCredentials = (): Refusal => new Refusal('INVALID_CREDENTIALS', 'E-mail or password is wrong.');
+
 const placeOf = (loginId: string): string => `operator-login:${loginId}`;
 
-/** The operator whose password was sent. A try is taken before and stays taken when it is wrong. */
-async function checkPassword(call: DoorCall<{ email: string; password: string }>): Promise<Known> {
+/** The operator whose password was sent, and its stored form. A try is taken before; a wrong one stays taken. */
+async function checkPassword(
+  call: DoorCall<{ email: string; password: string }>,
+): Promise<{ readonly operator: Known; readonly stored: string | null }> {
   const { vault, engine, operators } = call.services;
   const { email: address, password } = call.body;
   const emailHash = emailHashOf(vault, address);
-  const verdict = await call.atomically((trx) => takeTry(trx, emailHash, operators.timeZone));
-  if (verdict.kind === 'wait') throw waitRefusal(verdict.locked, verdict.seconds);
   const operator = await call.atomically((trx) => findOperatorByEmail(trx, address));
+  const operatorId = operator?.operatorId ?? null;
+  const verdict = await call.atomically(async (trx) => {
+    const taken = await takeTry(trx, emailHash, operatorId, operators.timeZone);
+    if (taken.kind === 'wait') await auditTry(trx, 'operator.sign_in', operator, 'DENIED');
+    return taken;
+  });
+  if (verdict.kind === 'wait') throw waitRefusal(verdict.locked, verdict.seconds);
   const usable = operator?.state === 'ACTIVE' ? operator : undefined;
   const [stored = null] = usable === undefined ? [] : await lastPasswords(engine, usable.operatorId);
-  if ((await isSecret(vault, password, stored)) && usable !== undefined) return usable;
+  if ((await isSecret(vault, password, stored)) && usable !== undefined) return { operator: usable, stored };
   await call.atomically(async (trx) => {
-    await lockAfterTries(trx, emailHash, operator?.operatorId ?? null, operators.timeZone);
+    await lockAfterTries(trx, emailHash, operatorId, operators.timeZone);
     await auditTry(trx, 'operator.sign_in', operator, 'DENIED');
   });
-  throw new Refusal('INVALID_CREDENTIALS', 'E-mail or password is wrong.');
+  throw invalidCredentials();
 }
 
 async function auditTry(
@@ -146,11 +166,25 @@ const secondFactor = doorRoute({
   },
   refusals: ['INVALID_CODE', 'TOO_MANY_ATTEMPTS'],
   handle: async (call) => {
-    const answer = await call.atomically((trx) => finishLogin(trx, call));
+    const answer = await call
+      .atomically((trx) => finishLogin(trx, call))
+      .catch((error: unknown) => auditWait(call, error));
     if (answer !== null) return answer;
     throw new Refusal('INVALID_CODE', 'The code is wrong, or the log-in is over.');
   },
 });
+
+/** A try that had to wait is one too (channels 3); its own transaction took nothing along. */
+async function auditWait(call: DoorCall<{ loginId: string }>, error: unknown): Promise<never> {
+  if (error instanceof Refusal && error.code === 'TOO_MANY_ATTEMPTS') {
+    await call.atomically(async (trx) => {
+      const operatorId = await ownerOfLogin(trx, call.body.loginId);
+      const owner = operatorId === undefined ? undefined : await findOperator(trx, operatorId);
+      await auditTry(trx, 'operator.second_factor', owner, 'DENIED');
+    });
+  }
+  throw error;
+}
 
 /** Checks a code under the locks of its counters; a wrong one is counted, and null answered after the commit. */
 async function finishLogin(
@@ -164,8 +198,9 @@ async function finishLogin(
   if (owner === undefined) return null;
   const emailHash = emailHashOf(vault, owner.email);
   await lockTries(trx, emailHash);
-  const login = await lockLogin(trx, loginId);
+  // In the order in which a new password takes them.
   const operator = await lockOperator(trx, owner.operatorId);
+  const login = await lockLogin(trx, loginId);
   const right = login !== undefined && (await isRight(trx, call, login, operator, code));
   if (right && operatorStateAt(operator, operator.now) === 'ACTIVE') {
     await endLogin(trx, loginId);
@@ -194,6 +229,7 @@ async function openSession(trx: Trx, call: DoorCall<unknown>, operator: Operator
   const { vault, operators } = call.services;
   const { token, hash } = newToken(vault, 'ost');
   const { operatorId, partnerId } = operator;
+  const programmes = await programmesInScope(call.services, partnerId);
   const opened = await openOperatorSession(trx, { operatorId, partnerId, tokenHash: hash, ip: call.ip });
   await noteLogin(trx, operator);
   return {
@@ -202,7 +238,7 @@ async function openSession(trx: Trx, call: DoorCall<unknown>, operator: Operator
       sessionToken: token,
       expiresAt: opened.expiresAt.toISOString(),
       absoluteExpiresAt: opened.absoluteExpiresAt.toISOString(),
-      operator: sessionOperatorBody(operator),
+      operator: sessionOperatorBody({ ...operator, programmes }),
     },
     headers: {
       'Set-Cookie': sessionCookie(token, operators.secureCookie, OPERATOR_SESSION.absoluteSeconds),

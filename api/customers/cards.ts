@@ -3,7 +3,7 @@ import { putCardLimits, readCardLimits } from '../../db/limits.ts';
 import { limitDocument } from '../../db/limit-schema.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
 import { lockCardFor, unlockCardFor } from '../card-locks.ts';
-import { type CardTarget, listCardsOf, presentCard, requireCard, sealFullCard } from '../cards.ts';
+import { type CardTarget, listCardsOf, presentCard, requireCard, sealFullCardAgain } from '../cards.ts';
 import { type CustomerPrincipal, customerRoute, requireStepUp } from '../customer-principal.ts';
 import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { programmeIds } from '../reach.ts';
@@ -31,7 +31,7 @@ const createVirtual = customerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().optional(),
+    dcUserId: integerId().nullish(),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),
@@ -40,7 +40,7 @@ const createVirtual = customerRoute({
   handle: async (call) => {
     const { body } = call;
     const { customerId, partnerId, programme } = call.principal;
-    if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
+    if ((body.dcUserId ?? customerId) !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be you, or be left out' }]);
     }
     return await issueVirtualCard(call, {
@@ -73,7 +73,12 @@ const list = customerRoute({
   refusals: ['BALANCE_NOT_FOUND', 'INVALID_CURSOR'],
   handle: async (call) => {
     const { limit, cursor, ...filters } = call.query;
-    return await listCardsOf(call, { customerId: call.principal.customerId, ...filters }, { limit, cursor });
+    return await listCardsOf(
+      call,
+      { customerId: call.principal.customerId, ...filters },
+      { limit, cursor },
+      'holder',
+    );
   },
 });
 
@@ -90,7 +95,12 @@ const readSummary = customerRoute({
   handle: async (call) => ({
     status: 200,
     body: await call.atomically(async (trx) =>
-      presentCard(trx, call.services.vault, await requireCard(trx, own(call.principal, call.params))),
+      presentCard(
+        trx,
+        call.services.vault,
+        await requireCard(trx, own(call.principal, call.params)),
+        'holder',
+      ),
     ),
   }),
 });
@@ -116,7 +126,7 @@ const readFull = customerRoute({
     sealed: await call.atomically(async (trx) => {
       const card = await requireCard(trx, own(call.principal, call.params));
       requireStepUp(trx, call.principal);
-      return await sealFullCard(trx, call.services.vault, card, call.recipient);
+      return await sealFullCardAgain(trx, call.services.vault, card, call.recipient);
     }),
   }),
 });

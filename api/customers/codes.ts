@@ -99,24 +99,27 @@ interface Confirmation {
 
 /**
  * Checks the codes of a confirmation; the try is counted and committed before they are looked at (channels 11).
- * The object stays until `useCode`. Throws `INVALID_CODE`, 404.
+ * The object stays until `useCode`, or until the fifth wrong try has killed it. Throws `INVALID_CODE`, 404.
  */
 export async function checkCode(call: AnyCall, confirmation: Confirmation): Promise<CodeRow> {
   const { codeId, code, secondCode } = confirmation;
   const { vault } = call.services;
-  const row = await call.atomically((trx) => chargeCode(trx, confirmation));
-  const right =
-    row !== 'DEAD' &&
-    isCode(vault, placeOf(codeId), code, row.code_hash) &&
-    (row.second_code_hash === null ||
-      isCode(vault, secondPlaceOf(codeId), secondCode ?? '', row.second_code_hash));
-  await call.atomically(async (trx) => {
-    if (right) return await returnCharge(trx, codeId);
-    const refused = { action: 'code.refused', objectType: 'code', result: 'DENIED' } as const;
-    await audit(trx, { ...refused, objectId: codeId });
-  });
-  if (!right) throw new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
-  return row;
+  const charged = await call.atomically((trx) => chargeCode(trx, confirmation));
+  if (charged !== 'EXPIRED') {
+    const { row } = charged;
+    const right =
+      isCode(vault, placeOf(codeId), code, row.code_hash) &&
+      (row.second_code_hash === null ||
+        isCode(vault, secondPlaceOf(codeId), secondCode ?? '', row.second_code_hash));
+    if (right) {
+      await call.atomically((trx) => returnCharge(trx, charged));
+      return row;
+    }
+  }
+  await call.atomically((trx) =>
+    audit(trx, { action: 'code.refused', objectType: 'code', objectId: codeId, result: 'DENIED' }),
+  );
+  throw new Refusal('INVALID_CODE', 'The code is wrong, used or too old.');
 }
 
 /** What was kept with a code. The caller knows the shape it gave to `issueCode`. */

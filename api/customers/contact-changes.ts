@@ -18,7 +18,7 @@ const ask = customerRoute({
   summary: 'Change your phone or e-mail address: a code goes to the new one, a notice to the old',
   jwe: 'open',
   idempotency: 'ignored',
-  body: z.strictObject({ phone: phone().optional(), email: email().optional() }),
+  body: z.strictObject({ phone: phone().nullish(), email: email().nullish() }),
   answers: { 201: { description: 'a code was sent', schema: z.strictObject({ id: uuid() }) } },
   refusals: ['STEP_UP_REQUIRED', 'TOO_MANY_REQUESTS', 'TOO_MANY_ATTEMPTS'],
   handle: async (call) => {
@@ -79,11 +79,12 @@ export const contactChanges = [ask, confirm];
 
 /** The one thing that is to change. Throws `VALIDATION_ERROR` for none or both. */
 function changeOf(body: {
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
+  readonly phone?: string | null | undefined;
+  readonly email?: string | null | undefined;
 }): ContactChange {
-  const { phone: newPhone, email: newEmail } = body;
-  if (newPhone !== undefined && newEmail === undefined) return { phone: newPhone };
-  if (newEmail !== undefined && newPhone === undefined) return { email: newEmail };
+  const newPhone = body.phone ?? null;
+  const newEmail = body.email ?? null;
+  if (newPhone !== null && newEmail === null) return { phone: newPhone };
+  if (newEmail !== null && newPhone === null) return { email: newEmail };
   throw invalid([{ field: 'phone', message: 'send exactly one of phone and email' }]);
 }

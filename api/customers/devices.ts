@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { newId } from '../../db/atomically.ts';
 import { findCredentials, setPassword } from '../../db/customer-credentials.ts';
-import { findCustomer } from '../../db/customers.ts';
+import { findCustomer, lockCustomer } from '../../db/customers.ts';
 import { pairDevice } from '../../db/devices.ts';
 import { takePairingToken } from '../../db/pairing-tokens.ts';
 import { invalid, Refusal } from '../../domain/errors.ts';
@@ -29,7 +29,7 @@ const pairingBody = z.strictObject({
   model: text(1, 64).nullish(),
   osVersion: text(1, 64).nullish(),
   appVersion: text(1, 64).nullish(),
-  pushToken: z.string().min(1).max(4096).nullish(),
+  pushToken: text(1, 4096).nullish(),
 });
 
 const pair = entryRoute({
@@ -59,8 +59,10 @@ const pair = entryRoute({
     const answer = await call.atomically(async (trx) => {
       const customerId = await takePairingToken(trx, hashes);
       if (customerId === undefined) throw tokenInvalid();
-      const customer = await findCustomer(trx, [programme.programmeId], customerId);
-      if (customer === undefined || customer.state === 'DELETED') throw tokenInvalid();
+      if ((await findCustomer(trx, [programme.programmeId], customerId)) === undefined) throw tokenInvalid();
+      // Of two pairings of one device at once, the later one has to see the earlier one to replace it.
+      const customer = await lockCustomer(trx, [programme.programmeId], customerId);
+      if (customer.state === 'DELETED') throw tokenInvalid();
       if (customer.state === 'LOCKED') throw new Refusal('USER_LOCKED', 'This user is locked.');
       const person = openPerson(vault, customer);
       const hasPassword = ((await findCredentials(trx, customerId))?.password_hash ?? null) !== null;

@@ -1,12 +1,19 @@
 import type { Kysely } from 'kysely';
-import { atomically } from '../../db/atomically.ts';
+import { atomically, type Trx } from '../../db/atomically.ts';
 import { audit } from '../../db/audit-log.ts';
-import { endSessions, findSession, type FoundSession, touchSession } from '../../db/customer-sessions.ts';
+import {
+  endSessions,
+  findSession,
+  type FoundSession,
+  holdSession,
+  touchSession,
+} from '../../db/customer-sessions.ts';
 import type { Database } from '../../db/database.ts';
 import { findProgramme, findProgrammeByCode, isPartnerActive } from '../../db/partners.ts';
 import type { Caller } from '../../domain/actor.ts';
 import { judgeSession } from '../../domain/customer-session.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { tokenHashes } from '../../vault/session-token.ts';
 import type { Arrival, Identified } from '../channel.ts';
 import type { CustomerPrincipal, EntryPrincipal } from '../customer-principal.ts';
@@ -32,7 +39,7 @@ export async function identifyCustomer(
   if (!(await isLive(services, caller, session, programme.sessionMinutes))) {
     const refused = { type: 'session', id: session.session_id, title: 'SESSION_EXPIRED' } as const;
     await auditRefusedCall(engine, caller, refused);
-    throw new Refusal('SESSION_EXPIRED', 'This session is over. Sign in again.');
+    throw sessionExpired();
   }
   const user = `user:${session.customer_id}`;
   return {
@@ -52,8 +59,21 @@ export async function identifyCustomer(
     // Answers are encrypted to the key that was registered at pairing and to no other (channels 8).
     pinnedPublicKeys: [session.thumbprint],
     idempotencyScope: user,
+    rated: rateOf.user(session.customer_id),
   };
 }
+
+/** Holds the session of a call. Throws `SESSION_EXPIRED` when it was ended since the call came in. */
+export async function holdOwnSession(
+  trx: Trx,
+  { principal }: { readonly principal: CustomerPrincipal },
+): Promise<void> {
+  if (!(await holdSession(trx, principal.session.session_id))) throw sessionExpired();
+}
+
+/** The session was valid once. */
+export const sessionExpired = (): Refusal =>
+  new Refusal('SESSION_EXPIRED', 'This session is over. Sign in again.');
 
 /** Refuses users of a suspended partner. Throws `PARTNER_SUSPENDED`. */
 export async function admitCustomer(
@@ -92,6 +112,7 @@ export async function identifyEntry(
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `programme:${issuerCode}`,
+    rated: null,
   };
 }
 

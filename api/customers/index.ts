@@ -1,11 +1,14 @@
 import { channel } from '../channel.ts';
 import type { CustomerPrincipal, EntryPrincipal } from '../customer-principal.ts';
+import { identifyNobody } from '../nobody.ts';
+import { type NobodyPrincipal, publicRoute } from '../partner-principal.ts';
+import { publicKeyRoute } from '../public-key.ts';
 import { activations } from './activations.ts';
 import { balances } from './balances.ts';
 import { cards } from './cards.ts';
 import { contactChanges } from './contact-changes.ts';
 import { devices } from './devices.ts';
-import { admitCustomer, identifyCustomer, identifyEntry } from './identify.ts';
+import { admitCustomer, holdOwnSession, identifyCustomer, identifyEntry } from './identify.ts';
 import { me } from './me.ts';
 import { ownDevices } from './own-devices.ts';
 import { ownSecrets } from './own-secrets.ts';
@@ -21,9 +24,20 @@ import { verifications } from './verifications.ts';
 const entryChannel = channel<EntryPrincipal>({
   name: 'entry',
   prefix: '/customers',
+  anonymous: true,
   identify: identifyEntry,
   admit: async (_services, _arrival, known) => known,
   routes: [...registrations, ...activations, ...devices, ...signIns, ...passwordResets],
+});
+
+/** What the app reads before it knows its programme. */
+const keyChannel = channel<NobodyPrincipal>({
+  name: 'public',
+  prefix: '/customers',
+  anonymous: true,
+  identify: identifyNobody('customers'),
+  admit: async (_services, _arrival, known) => known,
+  routes: [publicRoute(publicKeyRoute('customersPublicKey'))],
 });
 
 /** A user of the mobile app, known by the session. */
@@ -34,6 +48,7 @@ const sessionChannel = channel<CustomerPrincipal>({
   admit: admitCustomer,
   // A live session is all that these routes ask for; whose data they touch, each look-up says.
   permit: () => undefined,
+  hold: holdOwnSession,
   routes: [
     ...ownSessions,
     ...ownDevices,
@@ -48,4 +63,4 @@ const sessionChannel = channel<CustomerPrincipal>({
   ],
 });
 
-export const customerChannels = [entryChannel, sessionChannel];
+export const customerChannels = [keyChannel, entryChannel, sessionChannel];

@@ -3,8 +3,9 @@ import { changeDevice, holdDevice, listDevices, unpairDevice } from '../../db/de
 import { Refusal } from '../../domain/errors.ts';
 import { sealPersonal } from '../../vault/personal-data.ts';
 import { customerRoute, requireStepUp } from '../customer-principal.ts';
+import { readPage } from '../pagination.ts';
 import { deviceSchema, toDevice } from '../schemas/customer-session.ts';
-import { listOf, uuid, z } from '../schemas/shared.ts';
+import { listOf, page, text, uuid, z } from '../schemas/shared.ts';
 import { pushTokenPlace, thumbprintOf } from './devices.ts';
 import { deviceNotActive } from './proof.ts';
 
@@ -17,15 +18,24 @@ const list = customerRoute({
   summary: 'List your devices',
   jwe: 'open',
   idempotency: 'ignored',
+  query: z.strictObject(page),
   answers: { 200: { description: 'devices, newest first', schema: listOf(deviceSchema) } },
-  refusals: [],
+  refusals: ['INVALID_CURSOR'],
   handle: async (call) => {
-    const { customerId, installationId } = call.principal;
-    const rows = await call.atomically((trx) => listDevices(trx, customerId));
-    return {
-      status: 200,
-      body: { items: rows.map((row) => toDevice(row, installationId)), nextCursor: null },
-    };
+    const { customerId, installationId, reader } = call.principal;
+    const { vault, nowMs } = call.services;
+    const body = await call.atomically((trx) =>
+      readPage(
+        vault,
+        { principal: reader, operation: 'listDevices', filters: null },
+        call.query,
+        nowMs(),
+        (before, limit) => listDevices(trx, customerId, { limit, beforeId: before ?? null }),
+        (row) => row.installation_id,
+        (row) => toDevice(row, installationId),
+      ),
+    );
+    return { status: 200, body };
   },
 });
 
@@ -83,7 +93,7 @@ const putPushToken = customerRoute({
   jwe: 'open',
   idempotency: 'accepted',
   params: ofDevice,
-  body: z.strictObject({ pushToken: z.string().min(1).max(4096) }),
+  body: z.strictObject({ pushToken: text(1, 4096) }),
   answers: { 204: { description: 'set' } },
   refusals: ['DEVICE_NOT_FOUND', 'DEVICE_NOT_ACTIVE'],
   handle: (call) =>

@@ -5,9 +5,10 @@ import { findInstallation } from '../../db/devices.ts';
 import { STEP_UP_SECONDS } from '../../domain/customer-session.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { customerRoute } from '../customer-principal.ts';
+import { readPage } from '../pagination.ts';
 import { ownSessionSchema, sessionSchema, toOwnSession } from '../schemas/customer-session.ts';
 import { stepUpBody } from '../schemas/proof.ts';
-import { date, listOf, uuid, z } from '../schemas/shared.ts';
+import { date, listOf, page, uuid, z } from '../schemas/shared.ts';
 import { startSession } from './open-session.ts';
 import { prove } from './proof.ts';
 
@@ -54,13 +55,25 @@ const list = customerRoute({
   method: 'GET',
   path: '/me/sessions',
   summary: 'List your live sessions',
+  query: z.strictObject(page),
   answers: { 200: { description: 'sessions, newest first', schema: listOf(ownSessionSchema) } },
-  refusals: [],
+  refusals: ['INVALID_CURSOR'],
   handle: async (call) => {
-    const { customerId, programme, session } = call.principal;
-    const rows = await call.atomically((trx) => listSessions(trx, customerId, programme.sessionMinutes));
-    const items = rows.map((row) => toOwnSession(row, session.session_id));
-    return { status: 200, body: { items, nextCursor: null } };
+    const { customerId, programme, session, reader } = call.principal;
+    const { vault, nowMs } = call.services;
+    const body = await call.atomically((trx) =>
+      readPage(
+        vault,
+        { principal: reader, operation: 'listOwnSessions', filters: null },
+        call.query,
+        nowMs(),
+        (before, limit) =>
+          listSessions(trx, customerId, programme.sessionMinutes, { limit, beforeId: before ?? null }),
+        (row) => row.session_id,
+        (row) => toOwnSession(row, session.session_id),
+      ),
+    );
+    return { status: 200, body };
   },
 });
 

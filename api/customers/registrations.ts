@@ -43,8 +43,8 @@ const register = entryRoute({
   handle: async (call) => {
     const { programme } = call.principal;
     const { body } = call;
-    if (programme.enrolment === 'CLOSED') {
-      throw new Refusal('ENROLMENT_CLOSED', 'Users of this programme are made by the partner.');
+    if (programme.enrolment === 'CLOSED' || programme.state === 'CLOSED') {
+      throw new Refusal('ENROLMENT_CLOSED', 'Users cannot register in this programme.');
     }
     const today = await call.atomically(async (trx) => nowOf(trx).toISOString().slice(0, 10));
     refuseUnderage(body.birthDate, programme.minAge, today);

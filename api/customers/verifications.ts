@@ -1,7 +1,8 @@
-import { listVerifications, verificationNotFound } from '../../db/verifications.ts';
 import { customerRoute } from '../customer-principal.ts';
-import { toVerificationAnswer, verificationBody, verificationSchema } from '../schemas/verification.ts';
+import { listOf, page, uuid, z } from '../schemas/shared.ts';
+import { verificationBody, verificationSchema } from '../schemas/verification.ts';
 import { FORM_BYTES, SUBMIT_REFUSALS, submitForm } from '../submit-verification.ts';
+import { listVerificationsOf, readLatestOf, readVerificationOf } from '../verifications.ts';
 
 const register = customerRoute({
   operation: 'submitOwnVerification',
@@ -30,15 +31,33 @@ const readLatest = customerRoute({
   idempotency: 'ignored',
   answers: { 200: { description: 'the verification', schema: verificationSchema } },
   refusals: ['VERIFICATION_NOT_FOUND'],
-  handle: async (call) => {
-    const { customerId } = call.principal;
-    const body = await call.atomically(async (trx) => {
-      const [latest] = await listVerifications(trx, customerId, { limit: 1, beforeId: null });
-      if (latest === undefined) throw verificationNotFound();
-      return toVerificationAnswer(latest);
-    });
-    return { status: 200, body };
-  },
+  handle: (call) => readLatestOf(call, call.principal.customerId),
 });
 
-export const verifications = [register, readLatest];
+const list = customerRoute({
+  operation: 'listOwnVerifications',
+  method: 'GET',
+  path: '/me/verifications',
+  summary: 'List your verifications',
+  jwe: 'open',
+  idempotency: 'ignored',
+  query: z.strictObject(page),
+  answers: { 200: { description: 'verifications, newest first', schema: listOf(verificationSchema) } },
+  refusals: ['INVALID_CURSOR'],
+  handle: (call) => listVerificationsOf(call, call.principal.customerId, call.query),
+});
+
+const readOne = customerRoute({
+  operation: 'readOneOfOwnVerifications',
+  method: 'GET',
+  path: '/me/verifications/{verificationId}',
+  summary: 'Read one of your verifications',
+  jwe: 'open',
+  idempotency: 'ignored',
+  params: z.strictObject({ verificationId: uuid() }),
+  answers: { 200: { description: 'the verification', schema: verificationSchema } },
+  refusals: ['VERIFICATION_NOT_FOUND'],
+  handle: (call) => readVerificationOf(call, { ...call.params, customerId: call.principal.customerId }),
+});
+
+export const verifications = [register, readLatest, list, readOne];

@@ -24,6 +24,8 @@ export interface KybFormChannel<Principal> {
   readonly path: string;
   readonly role: RoleRule;
   readonly owner: OwnerRule;
+  /** True where a read of the channel's own shows more. */
+  readonly ownRead?: boolean;
   /** Programmes, and the only application where a token opens no more than one. */
   sees(principal: Principal): { readonly scope: ProgrammeScope; readonly applicationId?: string };
 }
@@ -83,23 +85,23 @@ export function kybFormRoutes<Principal>(channel: KybFormChannel<Principal>): Ro
     refusals: ['APPLICATION_NOT_FOUND', 'STATE_CONFLICT'] as readonly RefusalCode[],
   } as const;
 
-  return [
-    route({
-      ...shared,
-      operation: name('read', 'KybApplication'),
-      method: 'GET',
-      path,
-      summary: 'Read an application with its sections, comments and documents',
-      idempotency: 'ignored',
-      answers: answered,
-      refusals: ['APPLICATION_NOT_FOUND'],
-      handle: async (call) => ({
-        status: 200,
-        body: await call.atomically(async (trx) =>
-          kybAnswer(trx, call.services.vault, await read(trx, call)),
-        ),
-      }),
+  const readRoute = route({
+    ...shared,
+    operation: name('read', 'KybApplication'),
+    method: 'GET',
+    path,
+    summary: 'Read an application with its sections, comments and documents',
+    idempotency: 'ignored',
+    answers: answered,
+    refusals: ['APPLICATION_NOT_FOUND'],
+    handle: async (call) => ({
+      status: 200,
+      body: await call.atomically(async (trx) => kybAnswer(trx, call.services.vault, await read(trx, call))),
     }),
+  });
+
+  return [
+    ...(channel.ownRead === true ? [] : [readRoute]),
     route({
       ...putSection,
       operation: name('put', 'KybContact'),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Hono } from 'hono';
 import { findProgrammeByCode } from '../../db/partners.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { countReads } from '../rate-limits.ts';
 import { factsOf } from '../request-facts.ts';
 import type { Services } from '../services.ts';
 
@@ -18,8 +19,12 @@ const FILES = {
 const ISSUER_CODE = /^[A-Za-z0-9_-]{1,32}$/;
 
 /** The form of a company as a page (onboarding 8.4): `/kyb/{issuerCode}`, and `/kyb/resume` from a mailed link. */
-export function mountKybForm(app: Hono, { engine }: Pick<Services, 'engine'>): void {
-  app.get('/kyb/:page', async (context) => {
+export function mountKybForm(
+  app: Hono,
+  services: Pick<Services, 'engine' | 'rates' | 'isTrustedProxy'>,
+): void {
+  const { engine } = services;
+  app.get('/kyb/:page', countReads(services), async (context) => {
     const page = context.req.param('page');
     factsOf(context).route = 'GET /kyb/{issuerCode}';
     if (page === 'form.js' || page === 'form.css')

@@ -1,3 +1,4 @@
+import { removeCard } from '../../db/card-removals.ts';
 import { listCards } from '../../db/cards.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { presentCard, presentCards, requireCard, targetOf } from '../cards.ts';
@@ -69,4 +70,22 @@ const listUserCards = partnerRoute({
   },
 });
 
-export const cards = [readCard, listUserCards];
+const remove = partnerRoute({
+  ...shared,
+  operation: 'lifecycleRemoveCard',
+  method: 'DELETE',
+  path: '/cards/{cardId}',
+  aliases: [{ path: '/users/{userId}/cards/{cardId}' }],
+  summary: 'Remove a card for good',
+  idempotency: 'accepted',
+  params: cardParams,
+  answers: { 204: { description: 'removed' } },
+  refusals: ['CARD_NOT_FOUND'],
+  handle: (call) =>
+    call.once(async (trx) => {
+      await removeCard(trx, targetOf(call), 'partner');
+      return { status: 204 };
+    }),
+});
+
+export const cards = [readCard, listUserCards, remove];

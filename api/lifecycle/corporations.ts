@@ -1,23 +1,11 @@
-import { holdCorporation, listCorporations, readCorporation } from '../../db/corporations.ts';
-import {
-  addCorporation,
-  changeCorporation,
-  CORPORATION_REFUSALS,
-  presentCorporation,
-} from '../corporations.ts';
+import { listCorporations } from '../../db/corporations.ts';
+import { addCorporation, CORPORATION_REFUSALS, presentCorporation } from '../corporations.ts';
 import { readPage } from '../pagination.ts';
-import { partnerRoute, programmeIds, soleProgramme } from '../partner-principal.ts';
-import {
-  corporationChangeBody,
-  corporationQuery,
-  corporationSchema,
-  newCorporationBody,
-} from '../schemas/corporation.ts';
-import { listOf, uuid, z } from '../schemas/shared.ts';
+import { partnerRoute, soleProgramme } from '../partner-principal.ts';
+import { corporationQuery, corporationSchema, newCorporationBody } from '../schemas/corporation.ts';
+import { listOf } from '../schemas/shared.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
-
-const params = z.strictObject({ dcCorporationId: uuid() });
 
 const create = partnerRoute({
   ...shared,
@@ -66,7 +54,7 @@ const list = partnerRoute({
         { limit, cursor },
         nowMs(),
         (before, most) =>
-          listCorporations(trx, programmeId, filters, { limit: most, beforeId: before ?? null }),
+          listCorporations(trx, [programmeId], filters, { limit: most, beforeId: before ?? null }),
         (one) => one.corporationId,
         (one) => one,
       );
@@ -78,47 +66,4 @@ const list = partnerRoute({
   },
 });
 
-const read = partnerRoute({
-  ...shared,
-  operation: 'readCorporation',
-  method: 'GET',
-  path: '/corporations/{dcCorporationId}',
-  summary: 'Read a corporation',
-  idempotency: 'ignored',
-  params,
-  answers: { 200: { description: 'the corporation', schema: corporationSchema } },
-  refusals: ['CORPORATION_NOT_FOUND'],
-  handle: async (call) => ({
-    status: 200,
-    body: await call.atomically(async (trx) =>
-      presentCorporation(
-        trx,
-        call.services.vault,
-        await readCorporation(trx, programmeIds(call.principal), call.params.dcCorporationId),
-      ),
-    ),
-  }),
-});
-
-const update = partnerRoute({
-  ...shared,
-  operation: 'updateCorporation',
-  method: 'PUT',
-  path: '/corporations/{dcCorporationId}',
-  summary: 'Change a corporation',
-  idempotency: 'accepted',
-  params,
-  body: corporationChangeBody,
-  answers: { 200: { description: 'the corporation', schema: corporationSchema } },
-  refusals: ['CORPORATION_NOT_FOUND', 'STATE_CONFLICT', ...CORPORATION_REFUSALS],
-  handle: (call) =>
-    call.once(async (trx) => {
-      const { vault } = call.services;
-      const programme = soleProgramme(call.principal);
-      const held = await holdCorporation(trx, [programme.programmeId], call.params.dcCorporationId);
-      const changed = await changeCorporation(trx, vault, programme, held, call.body);
-      return { status: 200, body: await presentCorporation(trx, vault, changed) };
-    }),
-});
-
-export const corporations = [create, list, read, update];
+export const corporations = [create, list];

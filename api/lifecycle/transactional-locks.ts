@@ -2,19 +2,24 @@ import type { Trx } from '../../db/atomically.ts';
 import { holdCorporation, readCorporation } from '../../db/corporations.ts';
 import { lockCustomer, readCustomer } from '../../db/customers.ts';
 import { liftLockAsPartner, type Lockable, requestLock } from '../../db/lock-requests.ts';
-import { locksOf, type TransactionalLock } from '../../db/transactional-locks.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, type PartnerPrincipal, programmeIds } from '../partner-principal.ts';
 import type { Answer, Call } from '../route.ts';
 import { listOf, page, pathIntegerId, uuid, z } from '../schemas/shared.ts';
-import { lockReasonBody, toLockAnswer, transactionalLockSchema } from '../schemas/transactional-lock.ts';
+import {
+  lockReasonBody,
+  lockReasonName,
+  toLockAnswer,
+  transactionalLockSchema,
+} from '../schemas/transactional-lock.ts';
+import { lockPosition, locksAfter } from '../transactional-locks.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
 
 const ofUser = z.strictObject({ userId: pathIntegerId() });
 const ofCorporation = z.strictObject({ dcCorporationId: uuid() });
-const lockReason = z.string().regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list');
+const lockReason = lockReasonName();
 const listQuery = z.strictObject(page);
 
 /** How a kind of resource is found, in the programmes of the call, by the parameters of its path. */
@@ -31,16 +36,14 @@ const listLocks =
   async (call: Locking<Params, z.output<typeof listQuery>, unknown>): Promise<Answer> => {
     const { vault, nowMs } = call.services;
     const body = await call.atomically(async (trx) => {
-      const locks = await locksOf(trx, await read(trx, programmeIds(call.principal), call.params));
+      const lockable = await read(trx, programmeIds(call.principal), call.params);
       const place = { principal: call.principal.partnerPublicId, operation, filters: call.params };
-      const after = async (position: string | undefined, limit: number) =>
-        locks.filter((one) => position === undefined || positionOf(one) > position).slice(0, limit);
-      return await readPage(vault, place, call.query, nowMs(), after, positionOf, toLockAnswer);
+      const after = (position: string | undefined, limit: number) =>
+        locksAfter(trx, lockable, position, limit);
+      return await readPage(vault, place, call.query, nowMs(), after, lockPosition, toLockAnswer);
     });
     return { status: 200, body };
   };
-
-const positionOf = ({ reason, origin }: TransactionalLock): string => `${reason} ${origin}`;
 
 const addLock =
   <Params>({ hold, path }: Kind<Params>) =>

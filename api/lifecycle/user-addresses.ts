@@ -1,9 +1,9 @@
-import { changeAddress, deleteAddress, listAddresses } from '../../db/customer-addresses.ts';
+import { deleteAddress } from '../../db/customer-addresses.ts';
 import { lockCustomer, readCustomer } from '../../db/customers.ts';
 import { ADDRESS_TYPES } from '../../domain/customer.ts';
-import { namedType, ofCustomer, presentAddress, sealAddress } from '../addresses.ts';
+import { putUserAddress, userAddresses as userAddressesOf } from '../addresses.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
-import { addressBody, addressSchema, toAddress } from '../schemas/address.ts';
+import { addressBody, addressSchema } from '../schemas/address.ts';
 import { listOf, pathIntegerId, word, z } from '../schemas/shared.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
@@ -22,8 +22,7 @@ const list = partnerRoute({
     const { vault } = call.services;
     const items = await call.atomically(async (trx) => {
       const customer = await readCustomer(trx, programmeIds(call.principal), call.params.userId);
-      const addresses = await listAddresses(trx, customer);
-      return addresses.map((one) => presentAddress(vault, customer.subjectKey, ofCustomer, one));
+      return await userAddressesOf(trx, vault, customer);
     });
     return { status: 200, body: { items, nextCursor: null } };
   },
@@ -46,13 +45,9 @@ const put = partnerRoute({
   refusals: ['USER_NOT_FOUND', 'STATE_CONFLICT'],
   handle: (call) =>
     call.once(async (trx) => {
-      const { vault } = call.services;
-      const type = namedType(ADDRESS_TYPES, call.params.type, call.body.type);
-      const customer = await lockCustomer(trx, programmeIds(call.principal), call.params.userId);
-      const address = toAddress(call.body);
-      const sealed = sealAddress(vault, customer.subjectKey, ofCustomer, type, address);
-      const result = await changeAddress(trx, customer, { type, address: sealed });
-      return { status: result === 'ADDED' ? 201 : 200, body: { type, ...address } };
+      const { userId, type } = call.params;
+      const customer = await lockCustomer(trx, programmeIds(call.principal), userId);
+      return await putUserAddress(trx, call.services.vault, customer, { type, body: call.body });
     }),
 });
 

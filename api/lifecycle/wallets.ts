@@ -1,18 +1,7 @@
-import { nowOf, type Trx } from '../../db/atomically.ts';
-import {
-  type Customer,
-  type CustomerChange,
-  listCustomers,
-  lockCustomer,
-  readCustomer,
-  updateCustomer,
-} from '../../db/customers.ts';
-import { lockReasonsOf } from '../../db/transactional-locks.ts';
+import { listCustomers, lockCustomer, readCustomer } from '../../db/customers.ts';
 import { invalid } from '../../domain/errors.ts';
-import type { Vault } from '../../vault/vault.ts';
 import { readPage } from '../pagination.ts';
 import { partnerRoute, programmeIds, soleProgramme } from '../partner-principal.ts';
-import { emailIndex, openPerson, phoneIndex, refuseUnderage, sealPerson } from '../personal-data.ts';
 import {
   customerChangeBody,
   customerQuery,
@@ -20,8 +9,16 @@ import {
   newCustomerBody,
   toCustomerAnswer,
 } from '../schemas/customer.ts';
-import { listOf, pathIntegerId, type z, z as schema } from '../schemas/shared.ts';
-import { createUser, NEW_USER_REFUSALS } from '../users.ts';
+import { listOf, pathIntegerId, z } from '../schemas/shared.ts';
+import {
+  CHANGED_USER_REFUSALS,
+  changeUser,
+  createUser,
+  NEW_USER_REFUSALS,
+  presentUser,
+  presentUsers,
+  userFilter,
+} from '../users.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
 
@@ -63,14 +60,7 @@ const listUsers = partnerRoute({
     const { limit, cursor, ...filters } = call.query;
     const { vault, nowMs } = call.services;
     const { programmeId } = soleProgramme(call.principal);
-    const { phone, email, externalId, state, kyc } = filters;
-    const filter = {
-      ...(phone === undefined ? {} : { phoneIndex: phoneIndex(vault, phone) }),
-      ...(email === undefined ? {} : { emailIndex: emailIndex(vault, email) }),
-      ...(externalId === undefined ? {} : { externalId }),
-      ...(state === undefined ? {} : { state }),
-      ...(kyc === undefined ? {} : { kyc }),
-    };
+    const filter = userFilter(vault, filters);
     const body = await call.atomically(async (trx) => {
       const { items, nextCursor } = await readPage(
         vault,
@@ -89,14 +79,7 @@ const listUsers = partnerRoute({
         (customer) => customer.customerId,
         (customer) => customer,
       );
-      const reasons = await lockReasonsOf(
-        trx,
-        items.map((one) => one.customerId),
-      );
-      return {
-        items: items.map((one) => present(vault, one, reasons.get(one.customerId) ?? [])),
-        nextCursor,
-      };
+      return { items: await presentUsers(trx, vault, items), nextCursor };
     });
     return { status: 200, body };
   },
@@ -110,12 +93,12 @@ const readUser = partnerRoute({
   aliases: [{ path: '/wallet/{userId}' }],
   summary: 'Read a user',
   idempotency: 'ignored',
-  params: schema.strictObject({ userId: pathIntegerId() }),
+  params: z.strictObject({ userId: pathIntegerId() }),
   answers: { 200: { description: 'the user', schema: customerSchema } },
   refusals: ['USER_NOT_FOUND'],
   handle: async (call) => {
     const body = await call.atomically(async (trx) =>
-      presentWithLocks(
+      presentUser(
         trx,
         call.services.vault,
         await readCustomer(trx, programmeIds(call.principal), call.params.userId),
@@ -133,28 +116,24 @@ const updateUser = partnerRoute({
   aliases: [{ path: '/wallet/{userId}' }, { path: '/user/{userId}' }, { path: '/user' }],
   summary: 'Change a user; on /user the body names it',
   idempotency: 'accepted',
-  params: schema.strictObject({ userId: pathIntegerId().optional() }),
+  params: z.strictObject({ userId: pathIntegerId().optional() }),
   body: customerChangeBody,
   answers: { 200: { description: 'the user', schema: customerSchema } },
-  refusals: ['USER_NOT_FOUND', 'STATE_CONFLICT', 'VERIFICATION_IN_PROGRESS', ...NEW_USER_REFUSALS],
+  refusals: CHANGED_USER_REFUSALS,
   handle: async (call) => {
     const userId = namedUser(call.params.userId, call.body.userId);
     return await call.once(async (trx) => {
       const { vault } = call.services;
       const programme = soleProgramme(call.principal);
       const customer = await lockCustomer(trx, [programme.programmeId], userId);
-      if (call.body.birthDate !== undefined) {
-        refuseUnderage(call.body.birthDate, programme.minAge, today(trx));
-      }
-      const changed = await updateCustomer(trx, programme, customer, toChange(vault, customer, call.body));
-      return { status: 200, body: await presentWithLocks(trx, vault, changed) };
+      const { userId: _named, ...change } = call.body;
+      const changed = await changeUser(trx, vault, programme, customer, change);
+      return { status: 200, body: await presentUser(trx, vault, changed) };
     });
   },
 });
 
 export const wallets = [createWallet, listUsers, readUser, updateUser];
-
-const today = (trx: Trx): string => nowOf(trx).toISOString().slice(0, 10);
 
 /** The one user that path or body names. Throws `VALIDATION_ERROR` when both or none do. */
 function namedUser(inPath: number | undefined, inBody: number | undefined): number {
@@ -164,36 +143,4 @@ function namedUser(inPath: number | undefined, inBody: number | undefined): numb
   const userId = inPath ?? inBody;
   if (userId === undefined) throw invalid([{ field: 'userId', message: 'is required' }]);
   return userId;
-}
-
-function toChange(
-  vault: Vault,
-  customer: Customer,
-  body: z.output<typeof customerChangeBody>,
-): CustomerChange {
-  const { userId: _userId, state, kyc, externalId, riskLvl, documentExpirationDate, ...person } = body;
-  const sent = Object.entries(person).filter(([, value]) => value !== undefined);
-  return {
-    ...(sent.length === 0 || customer.state === 'DELETED'
-      ? {}
-      : {
-          person: sealPerson(vault, customer.subjectKey, {
-            ...openPerson(vault, customer),
-            ...Object.fromEntries(sent),
-          }),
-        }),
-    ...(state === undefined ? {} : { state }),
-    ...(kyc === undefined ? {} : { kyc }),
-    ...(externalId === undefined ? {} : { externalId }),
-    ...(riskLvl === undefined ? {} : { riskLevel: riskLvl }),
-    ...(documentExpirationDate === undefined ? {} : { documentExpirationDate }),
-  };
-}
-
-const present = (vault: Vault, customer: Customer, reasons: readonly string[]) =>
-  toCustomerAnswer(customer, openPerson(vault, customer), reasons);
-
-async function presentWithLocks(trx: Trx, vault: Vault, customer: Customer) {
-  const reasons = await lockReasonsOf(trx, [customer.customerId]);
-  return present(vault, customer, reasons.get(customer.customerId) ?? []);
 }

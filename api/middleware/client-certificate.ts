@@ -21,15 +21,19 @@ export function fingerprintOf(socket: object | null): string | null {
 
 /**
  * The certificate a request came with, as the registry has it now (channels 9). An unknown, revoked or
- * expired one is refused and its socket closed. Throws `CERTIFICATE_NOT_TRUSTED`.
+ * expired one is refused and its socket closed; `callerOf` names who is refused. Throws `CERTIFICATE_NOT_TRUSTED`.
  */
 export async function requireCertificate(
   services: Services,
   arrival: Arrival,
+  callerOf: CallerOf = partnerCaller,
 ): Promise<RegisteredCertificate> {
   const fingerprint = fingerprintOf(arrival.socket);
   const found = fingerprint === null ? undefined : await services.certificates.find(fingerprint);
-  if (found !== undefined && isTrusted(found, services.nowMs())) return found;
+  if (found !== undefined && isTrusted(found, services.nowMs())) {
+    services.certificates.noteUse(found.certificateId);
+    return found;
+  }
   if (found !== undefined) {
     const refused = {
       type: 'certificate',
@@ -44,15 +48,30 @@ export async function requireCertificate(
   );
 }
 
-/** Whom a certificate stands for: its partner, the processor by its label, or the holder of a scope alone. */
-export function callerOf(certificate: RegisteredCertificate, arrival: Arrival): Caller {
-  const { partner, label, certificateId } = certificate;
-  // The label names the processor, so that a renewed certificate is the same processor to duplicate keys.
-  const actor: Caller['actor'] = certificate.scopes.includes('processor')
-    ? { type: 'PROCESSOR', id: label }
-    : { type: 'PARTNER', id: partner?.publicId ?? certificateId };
-  return { partnerId: partner?.partnerId ?? null, actor, requestId: arrival.requestId, ip: arrival.ip };
-}
+type CallerOf = (certificate: RegisteredCertificate, arrival: Arrival) => Caller;
+
+/** The partner of a certificate, or the holder of one that belongs to none. */
+export const partnerCaller: CallerOf = ({ partner, certificateId }, { requestId, ip }) => ({
+  partnerId: partner?.partnerId ?? null,
+  actor: { type: 'PARTNER', id: partner?.publicId ?? certificateId },
+  requestId,
+  ip,
+});
+
+/** The processor of a certificate. */
+export const processorCaller: CallerOf = (certificate, { requestId, ip }) => ({
+  partnerId: certificate.partner?.partnerId ?? null,
+  actor: { type: 'PROCESSOR', id: processorOf(certificate) },
+  requestId,
+  ip,
+});
+
+/**
+ * What a processor is called in duplicate keys: by the label, so that a renewed certificate is the same one, and
+ * by the partner, because labels are unique for each partner only.
+ */
+export const processorOf = ({ partner, label }: RegisteredCertificate): string =>
+  partner === null ? label : `${partner.publicId}:${label}`;
 
 /** ACTIVE and within its dates. */
 export const isTrusted = (certificate: RegisteredCertificate, atMs: number): boolean =>

@@ -74,7 +74,7 @@ export async function replay(
 }
 
 /** The form in which an answer is kept for repeats; card data is kept as a reference only. */
-const toStored = (vault: Vault, use: KeyUse, answer: Answer): StoredAnswer => ({
+export const toStored = (vault: Vault, use: KeyUse, answer: Answer): StoredAnswer => ({
   status: answer.status,
   body: answer.cardId !== undefined || answer.body === undefined ? null : sealJson(vault, use, answer.body),
   location: answer.location ?? null,

@@ -7,6 +7,7 @@ const shared = {
   owner: 'none',
   jwe: 'none',
   idempotency: 'ignored',
+  uncounted: true,
   refusals: [],
 } as const;
 

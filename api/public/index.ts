@@ -1,4 +1,5 @@
 import { channel } from '../channel.ts';
+import { identifyNobody } from '../nobody.ts';
 import { type NobodyPrincipal, publicRoute } from '../partner-principal.ts';
 import { publicKeyRoute } from '../public-key.ts';
 import { health } from './health.ts';
@@ -9,19 +10,8 @@ import { kycWebhooks } from './kyc-webhooks.ts';
 export const publicChannel = channel<NobodyPrincipal>({
   name: 'public',
   prefix: '',
-  identify: async (_services, arrival) => ({
-    principal: { kind: 'nobody' },
-    caller: {
-      partnerId: null,
-      actor: { type: 'SYSTEM', id: 'public' },
-      requestId: arrival.requestId,
-      ip: arrival.ip,
-    },
-    partnerId: null,
-    scopes: [],
-    pinnedPublicKeys: [],
-    idempotencyScope: 'public',
-  }),
+  anonymous: true,
+  identify: identifyNobody('public'),
   admit: async (_services, _arrival, known) => known,
   routes: [...health, ...kycWebhooks, ...kybLinks, publicRoute(publicKeyRoute('publicKey'))],
 });

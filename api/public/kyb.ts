@@ -3,6 +3,7 @@ import { addKybToken, findKybToken, requestKybLinks } from '../../db/kyb-tokens.
 import { findProgrammeByCode, isPartnerActive } from '../../db/partners.ts';
 import { atomically } from '../../db/atomically.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { emailIndex } from '../personal-data.ts';
 import { newToken, tokenHashes } from '../../vault/session-token.ts';
 import { type Arrival, channel, type Identified } from '../channel.ts';
@@ -10,6 +11,7 @@ import { kybAnswer } from '../kyb/answer.ts';
 import { kybFormRoutes } from '../kyb/form-routes.ts';
 import { beginKyb } from '../kyb/intake.ts';
 import { publicRoute } from '../partner-principal.ts';
+import { auditRefusedCall } from '../refused-call.ts';
 import { routesOf } from '../route.ts';
 import { kybIntakeSchema, resumeLinkBody } from '../schemas/kyb.ts';
 import { contactBody } from '../schemas/kyb-sections.ts';
@@ -80,6 +82,7 @@ const begin = routesOf<IntakePrincipal>()({
 export const kybIntakeChannel = channel<IntakePrincipal>({
   name: 'public',
   prefix: '/kyb',
+  anonymous: true,
   identify: identifyIntake,
   admit: async (_services, _arrival, known) => known,
   routes: [begin],
@@ -101,6 +104,7 @@ async function identifyIntake(services: Services, arrival: Arrival): Promise<Ide
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `programme:${programme.issuerCode}`,
+    rated: null,
   };
 }
 
@@ -138,15 +142,21 @@ async function identifyApplicant(
       ? undefined
       : await atomically(services.engine, looking, (trx) => findKybToken(trx, hashes));
   if (found === undefined) throw new Refusal('UNAUTHENTICATED', 'Send the token of your application.');
-  if (found.expired) throw new Refusal('SESSION_EXPIRED', 'This token has ended. Ask for a fresh link.');
   const { applicationId, partnerId, programmeId } = found.application;
+  const caller = { partnerId, actor: { type: 'USER', id: `kyb:${applicationId}` }, requestId, ip } as const;
+  if (found.expired) {
+    const refused = { type: 'session', id: applicationId, title: 'SESSION_EXPIRED' } as const;
+    await auditRefusedCall(services.engine, caller, refused);
+    throw new Refusal('SESSION_EXPIRED', 'This token has ended. Ask for a fresh link.');
+  }
   return {
     principal: { kind: 'applicant', applicationId, partnerId, programmeId },
-    caller: { partnerId, actor: { type: 'USER', id: `kyb:${applicationId}` }, requestId, ip },
+    caller,
     partnerId,
     scopes: [],
     pinnedPublicKeys: [],
     idempotencyScope: `kyb:${applicationId}`,
+    rated: rateOf.application(applicationId),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { takeProviderEvent } from '../../db/provider-events.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { isUuid } from '../../domain/ids.ts';
+import { rateOf } from '../../domain/rate-limit.ts';
 import { publicRoute } from '../partner-principal.ts';
 import { z } from '../schemas/shared.ts';
 import { kycEventBody } from '../schemas/verification.ts';
@@ -31,15 +32,14 @@ const takeEvent = publicRoute({
     if (!isSigned(header('x-signature'), raw, provider.webhookSecrets, nowSeconds)) {
       throw new Refusal('UNAUTHENTICATED', 'The signature is missing, wrong or too old.');
     }
+    return rateOf.provider(provider.code);
   },
   handle: async (call) => {
     const { providerCode } = call.params;
-    const { eventId, checkId, externalId } = call.body;
-    const verificationId = externalId.toLowerCase();
-    if (isUuid(verificationId)) {
-      await call.atomically((trx) =>
-        takeProviderEvent(trx, { providerCode, eventId, checkId, verificationId }),
-      );
+    const { eventId, checkId } = call.body;
+    const externalId = call.body.externalId.toLowerCase();
+    if (isUuid(externalId)) {
+      await call.atomically((trx) => takeProviderEvent(trx, { providerCode, eventId, checkId, externalId }));
     }
     return { status: 204 };
   },

@@ -41,9 +41,14 @@ export const fullCardSchema = z
   .strictObject({ ...members, cardNo: z.string(), cvv: z.string() })
   .openapi('FullCard', { description: 'answered only inside {"payload": JWE}' });
 
+/** Who sees a card: its holder in the app, or a server or operator. */
+export type CardAudience = 'holder' | 'server';
+
 /** The wire's card (cards 4); `today` is the day by the database clock. */
-export function toCard(row: CardRow, today: string): z.input<typeof cardSchema> {
+export function toCard(row: CardRow, today: string, audience: CardAudience): z.input<typeof cardSchema> {
   const lock = worstLock(row.locks);
+  // What is printed on a card proves at its activation that the holder has it in hand.
+  const isProof = audience === 'holder' && row.base_state === 'INACTIVE';
   return {
     id: row.card_id,
     type: String(row.card_id),
@@ -55,8 +60,8 @@ export function toCard(row: CardRow, today: string): z.input<typeof cardSchema> 
     dcCorporationId: row.corporation_id,
     holderName: null,
     label: row.label,
-    lastFourDigits: row.last_four_digits,
-    exp: row.expiry_date,
+    lastFourDigits: isProof ? null : row.last_four_digits,
+    exp: isProof ? null : row.expiry_date,
     lock:
       lock === null
         ? null

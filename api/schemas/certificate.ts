@@ -14,6 +14,9 @@ export const CERTIFICATE_SCOPES = [
 /** PEM of a request; how long it may be is told with `CSR_INVALID`. */
 export const csr = () => z.string({ error: 'must be a PKCS#10 request in PEM' });
 
+/** Life of a certificate for which nobody asks another. */
+export const USUAL_DAYS = 397;
+
 export const validityDays = () =>
   z
     .int({ error: 'must be a whole number' })

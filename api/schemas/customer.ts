@@ -64,7 +64,8 @@ export const customerQuery = z.strictObject({
   kyc: word(KYC_STATES).optional(),
 });
 
-const livingCustomer = z.strictObject({
+/** Of a user who is not deleted. */
+export const customerMembers = {
   id: z.int(),
   firstName: z.string(),
   lastName: z.string(),
@@ -82,15 +83,17 @@ const livingCustomer = z.strictObject({
   transactionalLocks: z.array(z.string()),
   createdAt: date(),
   updatedAt: date(),
-});
+};
 
-const deletedCustomer = z.strictObject({
+export const deletedCustomerMembers = {
   id: z.int(),
   state: z.literal('DELETED'),
   externalId: z.string().nullable(),
-});
+};
 
-export const customerSchema = z.union([livingCustomer, deletedCustomer]).openapi('User');
+export const customerSchema = z
+  .union([z.strictObject(customerMembers), z.strictObject(deletedCustomerMembers)])
+  .openapi('User');
 
 /** The wire's user (onboarding 2); of a deleted one only that it was there. */
 export function toCustomerAnswer(

@@ -32,15 +32,17 @@ const address = () =>
     })
     .transform((value): Address => value);
 
+export const contactMembers = {
+  contactName: text(1, 100),
+  contactEmail: email(),
+  contactPhone: phone(),
+  language: draft(language()),
+  termsVersion: text(1, 32),
+};
+
 /** Step 1; it makes the application, so that it is always whole. */
 export const contactBody = z
-  .strictObject({
-    contactName: text(1, 100),
-    contactEmail: email(),
-    contactPhone: phone(),
-    language: draft(language()),
-    termsVersion: text(1, 32),
-  })
+  .strictObject(contactMembers)
   .transform((value): ContactSection => value)
   .openapi('KybContact');
 

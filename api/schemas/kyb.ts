@@ -19,7 +19,7 @@ export const uploadedSchema = z.strictObject({ documentId: uuid() });
 export const resumeLinkBody = z.strictObject({ email: email() }).openapi('KybResumeLink');
 
 /** A company's application as its applicant sees it (onboarding 8.4). */
-const application = {
+export const kybMembers = {
   applicationId: uuid(),
   status: z.enum(KYB_STATUSES),
   channel: z.enum(['PUBLIC', 'SERVER', 'ADMIN']),
@@ -58,11 +58,11 @@ const application = {
   decidedAt: date().nullable(),
 };
 
-export const kybApplicationSchema = z.strictObject(application).openapi('KybApplication');
+export const kybApplicationSchema = z.strictObject(kybMembers).openapi('KybApplication');
 
 /** With the token that opens it, told once. */
 export const kybIntakeSchema = z
-  .strictObject({ ...application, token: z.string(), tokenExpiresAt: date() })
+  .strictObject({ ...kybMembers, token: z.string(), tokenExpiresAt: date() })
   .openapi('NewKybApplication');
 
 export type KybApplicationAnswer = z.input<typeof kybApplicationSchema>;

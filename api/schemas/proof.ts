@@ -23,17 +23,29 @@ const bySignature = z.strictObject({
 
 const installation = { deviceInstallationId: uuid() };
 
+// Words are read without regard to case (channels 5), which the choice by a member is not.
+const anyCase = (sent: unknown): unknown =>
+  typeof sent === 'object' && sent !== null && 'method' in sent && typeof sent.method === 'string'
+    ? { ...sent, method: sent.method.trim().toUpperCase() }
+    : sent;
+
 /** Body of a sign-in (channels 11). */
-export const signInBody = z
-  .discriminatedUnion('method', [
-    byPin.extend(installation),
-    byPassword.extend(installation),
-    bySignature.extend(installation),
-  ])
-  .openapi('SignIn');
+export const signInBody = z.preprocess(
+  anyCase,
+  z
+    .discriminatedUnion('method', [
+      byPin.extend(installation),
+      byPassword.extend(installation),
+      bySignature.extend(installation),
+    ])
+    .openapi('SignIn'),
+);
 
 /** Body of a step-up: the device proves that its user is there. */
-export const stepUpBody = z.discriminatedUnion('method', [byPin, bySignature]).openapi('StepUp');
+export const stepUpBody = z.preprocess(
+  anyCase,
+  z.discriminatedUnion('method', [byPin, bySignature]).openapi('StepUp'),
+);
 
 export type DeviceProof = z.output<typeof stepUpBody>;
 export type Proof = DeviceProof | z.output<typeof byPassword>;

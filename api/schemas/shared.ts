@@ -85,6 +85,14 @@ const KNOWN_CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 export const knownCurrency = () =>
   currencyCode().refine((code) => KNOWN_CURRENCIES.has(code), 'must be an ISO 4217 code');
 
+/** A whole number of a setting. */
+export const wholeFrom = (min: number, max: number) => {
+  const told = `must be from ${min} to ${max}`;
+  return z.int(told).min(min, told).max(max, told);
+};
+
+export const yesOrNo = () => z.boolean({ error: 'must be true or false' });
+
 /** `true` or `false` in a query. */
 export const flag = () => word(['true', 'false']).transform((value) => value === 'true');
 
@@ -117,6 +125,12 @@ export const withinSpan = <
     if (span < 0) refuse('must not be before from');
     if (span > LONGEST_SPAN_MS) refuse('must be at most 400 days after from');
   });
+
+/** The code by which a programme is named (channels 10). */
+export const issuerCode = () =>
+  z
+    .string({ error: 'must be an Issuer-Code' })
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be 1 to 32 letters, digits, _ and -');
 
 /** configId: digits with their leading zeros. */
 export const configId = () =>

@@ -2,14 +2,18 @@ import type { TransactionalLock } from '../../db/transactional-locks.ts';
 import { LOCK_ORIGINS } from '../../domain/transactional-lock.ts';
 import { date, dateTime, text, z } from './shared.ts';
 
-/** Body of `POST .../transactional-locks` (onboarding 7); the reasons of a programme are not in the schema. */
+/** A reason as it is written; those of a programme are not in the schema. */
+export const lockReasonName = () =>
+  z
+    .string({ error: 'must be a reason of the list' })
+    .regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list');
+
+/** Body of `POST .../transactional-locks` (onboarding 7). */
 export const lockReasonBody = z
   .strictObject({
-    lockReason: z
-      .string({ error: 'must be a reason of the list' })
-      .regex(/^[A-Za-z_]{3,40}$/, 'must be a reason of the list'),
-    note: text(1, 500).optional(),
-    until: dateTime().optional(),
+    lockReason: lockReasonName(),
+    note: text(1, 500).nullish(),
+    until: dateTime().nullish(),
   })
   .openapi('TransactionalLockRequest');
 

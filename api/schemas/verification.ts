@@ -10,29 +10,33 @@ import {
 import { birthDate, country, nationality, personName } from './customer.ts';
 import { date, day, file, text, uuid, word, z } from './shared.ts';
 
+const formFields = {
+  firstName: personName(),
+  lastName: personName(),
+  birthDate: birthDate(),
+  pesel: z
+    .string({ error: 'must be 11 digits' })
+    .regex(/^[0-9]{11}$/, 'must be 11 digits')
+    .optional(),
+  nationality: nationality(),
+  country: country(),
+  street: text(1, 100),
+  number: text(1, 16),
+  apartment: text(1, 16).optional(),
+  city: text(1, 64),
+  postCode: postCode(),
+  documentType: word(DOCUMENT_TYPES),
+  identityCardNo: z
+    .string({ error: 'must be 4 to 32 letters, digits, hyphens' })
+    .regex(/^[A-Za-z0-9-]{4,32}$/, 'must be 4 to 32 letters, digits, hyphens'),
+  documentExpirationDate: day(),
+  riskLvl: word(RISK_LEVELS).optional(),
+};
+
 /** Body of the register endpoints (onboarding 5), as it comes in a multipart form. */
 export const verificationBody = z
   .strictObject({
-    firstName: personName(),
-    lastName: personName(),
-    birthDate: birthDate(),
-    pesel: z
-      .string({ error: 'must be 11 digits' })
-      .regex(/^[0-9]{11}$/, 'must be 11 digits')
-      .optional(),
-    nationality: nationality(),
-    country: country(),
-    street: text(1, 100),
-    number: text(1, 16),
-    apartment: text(1, 16).optional(),
-    city: text(1, 64),
-    postCode: postCode(),
-    documentType: word(DOCUMENT_TYPES),
-    identityCardNo: z
-      .string({ error: 'must be 4 to 32 letters, digits, hyphens' })
-      .regex(/^[A-Za-z0-9-]{4,32}$/, 'must be 4 to 32 letters, digits, hyphens'),
-    documentExpirationDate: day(),
-    riskLvl: word(RISK_LEVELS).optional(),
+    ...formFields,
     pep: word(['true', 'false']).optional(),
     imageFace: file(),
     imageFront: file(),
@@ -70,6 +74,30 @@ export const toForm = (body: z.output<typeof verificationBody>): VerificationFor
   riskLevel: body.riskLvl ?? 'LOW',
   pep: body.pep === 'true',
 });
+
+/** Body of an operator's correction of a form: absent = unchanged, null clears what may be empty. */
+export const verificationChangeBody = z
+  .strictObject({
+    ...z.object(formFields).partial().shape,
+    pesel: formFields.pesel.nullable(),
+    apartment: formFields.apartment.nullable(),
+    pep: z.boolean({ error: 'must be true or false' }).optional(),
+    version: z.int('must be a whole number').min(1, 'must be at least 1'),
+  })
+  .openapi('VerificationChange');
+
+/** A form with the changes that were sent. */
+export function changeForm(
+  form: VerificationForm,
+  { version: _version, riskLvl, ...sent }: z.output<typeof verificationChangeBody>,
+): VerificationForm {
+  const changes = Object.entries(sent).filter(([, value]) => value !== undefined);
+  return {
+    ...form,
+    ...Object.fromEntries(changes),
+    ...(riskLvl === undefined ? {} : { riskLevel: riskLvl }),
+  };
+}
 
 export const verificationSchema = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { readCorporation } from '../../db/corporations.ts';
 import { readCustomer } from '../../db/customers.ts';
 import { invalid } from '../../domain/errors.ts';
-import { listCardsOf, presentCard, requireCard, sealFullCard, targetOf } from '../cards.ts';
+import { listCardsOf, presentCard, requireCard, sealFullCardAgain, targetOf } from '../cards.ts';
 import { ISSUE_REFUSALS, issueVirtualCard } from '../issue-virtual-card.ts';
 import { partnerRoute, programmeIds } from '../partner-principal.ts';
 import { cardSchema, fullCardSchema } from '../schemas/card.ts';
@@ -29,8 +29,8 @@ const createVirtualCard = partnerRoute({
   body: z.strictObject({
     balanceId: uuid(),
     configId: configId(),
-    dcUserId: integerId().optional(),
-    dcCorporationId: uuid().optional(),
+    dcUserId: integerId().nullish(),
+    dcCorporationId: uuid().nullish(),
     label: text(1, 64).nullish(),
     holderName: text(2, 26).nullish(),
   }),
@@ -50,7 +50,7 @@ const createVirtualCard = partnerRoute({
     if (customerId === null && corporationId === null) {
       throw invalid([{ field: 'dcUserId', message: 'is required' }]);
     }
-    if (body.dcUserId !== undefined && body.dcUserId !== customerId) {
+    if ((body.dcUserId ?? customerId) !== customerId) {
       throw invalid([{ field: 'dcUserId', message: 'must be the user of the path' }]);
     }
     const ids = programmeIds(call.principal);
@@ -87,7 +87,7 @@ const readFullCard = partnerRoute({
   handle: async (call) => ({
     status: 200,
     sealed: await call.atomically(async (trx) =>
-      sealFullCard(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
+      sealFullCardAgain(trx, call.services.vault, await requireCard(trx, targetOf(call)), call.recipient),
     ),
   }),
 });

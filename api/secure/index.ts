@@ -4,6 +4,7 @@ import { allBalances } from './all-balances.ts';
 import { balances } from './balances.ts';
 import { cardLocks } from './card-locks.ts';
 import { cards } from './cards.ts';
+import { certificates } from './certificates.ts';
 import { kyb } from './kyb.ts';
 import { limits } from './limits.ts';
 import { partnerBalanceAlerts } from './partner-balance-alerts.ts';
@@ -35,6 +36,7 @@ export const secureChannel = channel({
     ...partnerBalances,
     ...partnerBalanceAlerts,
     ...transactions,
+    ...certificates,
   ],
 });
 

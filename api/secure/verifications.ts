@@ -1,10 +1,8 @@
-import { readCustomer } from '../../db/customers.ts';
-import { listVerifications, readVerification, verificationNotFound } from '../../db/verifications.ts';
-import { readPage } from '../pagination.ts';
-import { partnerRoute, programmeIds } from '../partner-principal.ts';
+import { partnerRoute } from '../partner-principal.ts';
 import { listOf, page, pathIntegerId, uuid, z } from '../schemas/shared.ts';
-import { toVerificationAnswer, verificationBody, verificationSchema } from '../schemas/verification.ts';
+import { verificationBody, verificationSchema } from '../schemas/verification.ts';
 import { FORM_BYTES, SUBMIT_REFUSALS, submitForm } from '../submit-verification.ts';
+import { listVerificationsOf, readLatestOf, readVerificationOf } from '../verifications.ts';
 
 const shared = { role: { scopes: ['partner'] }, owner: 'programme', jwe: 'open' } as const;
 
@@ -42,16 +40,7 @@ const readLatest = partnerRoute({
   params: ofCustomer,
   answers: { 200: { description: 'the verification', schema: verificationSchema } },
   refusals: ['USER_NOT_FOUND', 'VERIFICATION_NOT_FOUND'],
-  handle: async (call) => {
-    const { customerId } = call.params;
-    const body = await call.atomically(async (trx) => {
-      await readCustomer(trx, programmeIds(call.principal), customerId);
-      const [latest] = await listVerifications(trx, customerId, { limit: 1, beforeId: null });
-      if (latest === undefined) throw verificationNotFound();
-      return toVerificationAnswer(latest);
-    });
-    return { status: 200, body };
-  },
+  handle: (call) => readLatestOf(call, call.params.customerId),
 });
 
 const list = partnerRoute({
@@ -65,27 +54,7 @@ const list = partnerRoute({
   query: z.strictObject(page),
   answers: { 200: { description: 'verifications, newest first', schema: listOf(verificationSchema) } },
   refusals: ['USER_NOT_FOUND', 'INVALID_CURSOR'],
-  handle: async (call) => {
-    const { customerId } = call.params;
-    const { vault, nowMs } = call.services;
-    const body = await call.atomically(async (trx) => {
-      await readCustomer(trx, programmeIds(call.principal), customerId);
-      return await readPage(
-        vault,
-        {
-          principal: call.principal.partnerPublicId,
-          operation: 'listVerifications',
-          filters: { customerId },
-        },
-        call.query,
-        nowMs(),
-        (before, limit) => listVerifications(trx, customerId, { limit, beforeId: before ?? null }),
-        (verification) => verification.verificationId,
-        toVerificationAnswer,
-      );
-    });
-    return { status: 200, body };
-  },
+  handle: (call) => listVerificationsOf(call, call.params.customerId, call.query),
 });
 
 const readOne = partnerRoute({
@@ -98,12 +67,7 @@ const readOne = partnerRoute({
   params: z.strictObject({ customerId: pathIntegerId(), verificationId: uuid() }),
   answers: { 200: { description: 'the verification', schema: verificationSchema } },
   refusals: ['VERIFICATION_NOT_FOUND'],
-  handle: async (call) => {
-    const body = await call.atomically((trx) =>
-      readVerification(trx, programmeIds(call.principal), call.params),
-    );
-    return { status: 200, body: toVerificationAnswer(body) };
-  },
+  handle: (call) => readVerificationOf(call, call.params),
 });
 
 export const verifications = [register, readLatest, list, readOne];

@@ -1,7 +1,7 @@
 import { wrongUsage } from '../exit-code.ts';
 
 /** The parts of the story that exist. */
-export const parts = ['main'] as const;
+export const parts = ['main', 'corporate'] as const;
 
 export interface DemoOptions {
   readonly only: readonly (typeof parts)[number][];
@@ -9,7 +9,7 @@ export interface DemoOptions {
   readonly pause: boolean;
 }
 
-/** Reads `[--only main,...] [--pause]`. Throws `CommandFailed` 64. */
+/** Reads `[--only main,corporate] [--pause]`. Throws `CommandFailed` 64. */
 export function readDemoOptions(args: readonly string[]): DemoOptions {
   let only: DemoOptions['only'] = parts;
   let pause = false;

@@ -21,6 +21,7 @@ export interface PartnerRequest<T> {
 export interface PartnerClient {
   get<T>(path: string, request: Omit<PartnerRequest<T>, 'body' | 'form' | 'status'>): Promise<T>;
   post<T>(path: string, request: PartnerRequest<T>): Promise<T>;
+  put<T>(path: string, request: PartnerRequest<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -33,7 +34,11 @@ export function createPartnerClient(quickstart: Quickstart, issuerCode: string):
   });
   const reader = createReader();
 
-  async function call<T>(method: 'GET' | 'POST', path: string, request: PartnerRequest<T>): Promise<T> {
+  async function call<T>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    request: PartnerRequest<T>,
+  ): Promise<T> {
     const { body, form, encrypted = false, status: expectedStatus } = request;
     const http: HttpRequest = {
       method,
@@ -62,6 +67,7 @@ export function createPartnerClient(quickstart: Quickstart, issuerCode: string):
   return {
     get: (path, request) => call('GET', path, { ...request, status: 200 }),
     post: (path, request) => call('POST', path, request),
+    put: (path, request) => call('PUT', path, request),
     close: () => agent.destroy(),
   };
 }

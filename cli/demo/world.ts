@@ -1,5 +1,6 @@
 import type { Quickstart } from '../quickstart.ts';
 import { createPartnerClient, type PartnerClient } from './partner-client.ts';
+import { createInbox } from './inbox.ts';
 import { createPartnerControl, type PartnerControl } from './partner-control.ts';
 import { createProcessorControl, type ProcessorControl } from './processor-control.ts';
 import { newPerson, type Person } from './person.ts';
@@ -21,6 +22,8 @@ export interface World {
   readonly partnerServer: PartnerControl;
   readonly network: ProcessorControl;
   readonly readTrace: ReadTrace;
+  /** Subjects of the mails to an address, newest first. */
+  mailsTo(email: string): Promise<string[]>;
   /** Address of a workflow in the Temporal UI. */
   linkTo(workflowId: string): string;
   close(): Promise<void>;
@@ -46,6 +49,7 @@ export function createWorld(quickstart: Quickstart, readTrace: ReadTrace): World
     partnerServer,
     network,
     readTrace,
+    mailsTo: createInbox(quickstart),
     linkTo: (workflowId) => `${workflows}/${encodeURIComponent(workflowId)}`,
     close: async () => void (await Promise.all([partner.close(), partnerServer.close(), network.close()])),
   };

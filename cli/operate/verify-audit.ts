@@ -24,7 +24,7 @@ export const verifyAuditCommand: Command = {
       const vault = await openCommandVault(db, io);
       const sink = openAnchorSink(commandVaultSettings(io).AUDIT_ANCHOR_URL);
       const read = await readAnchors(vault, sink);
-      return { anchors: read, chains: await verifyAudit(db, read.heads, only) };
+      return { anchors: read, chains: await verifyAudit(db, read.heads, { chain: only }) };
     });
     if (only !== undefined && chains.length === 0) {
       throw new CommandFailed(exitCode.failed, 'There is no such chain.');

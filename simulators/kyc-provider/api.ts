@@ -20,8 +20,9 @@ const applicantSchema = z.looseObject({
   pesel: text.nullish(),
   address: z.union([text, z.looseObject({})]),
   documentType: text,
-  identityCardNo: text,
-  documentExpirationDate: date,
+  // A company's form asks neither of its persons.
+  identityCardNo: text.optional(),
+  documentExpirationDate: date.optional(),
 });
 const checkSchema = z.looseObject({
   applicantId: text,
@@ -115,7 +116,7 @@ export function createProviderApi(parts: ProviderApiParts): Hono {
   app.post('/applicants', async (c) => {
     const body = applicantSchema.safeParse(await readJson(c));
     if (!body.success) return invalid(c, body.error);
-    const { externalId, identityCardNo } = body.data;
+    const { externalId, identityCardNo = '' } = body.data;
     return serve(c, 'applicants', externalId, fingerprintOf('applicants', body.data), () => {
       const applicant: Applicant = { applicantId: nextId(state, 'ap'), externalId, identityCardNo };
       state.applicants.set(applicant.applicantId, applicant);

@@ -5,6 +5,7 @@ import type { Collection, Store } from './store.ts';
 export interface Applicant {
   readonly applicantId: string;
   readonly externalId: string;
+  /** Empty for somebody who was not asked for it. */
   readonly identityCardNo: string;
 }
 

@@ -3,9 +3,16 @@ import { X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aCsr, GOOD_SUBJECT, greedyExtensions, type MadeRequest, P256 } from '../support/csr.ts';
+import {
+  aCsr,
+  GOOD_SUBJECT,
+  greedyExtensions,
+  type MadeRequest,
+  P256,
+  twoFormsOfOneKey,
+} from '../support/csr.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
-import { adminCall, anOperator, type TestOperator } from '../support/operators.ts';
+import { adminCall, anOperator, moveClock, type TestOperator } from '../support/operators.ts';
 
 let api: ApiHarness;
 let asking: TestOperator;
@@ -116,8 +123,108 @@ describe('a request for a client certificate', () => {
     expect(titleOf(await ask(made, 'first', other))).toEqual([409, 'CSR_KEY_REUSED']);
   });
 
-  it('may be rejected, with a reason, and is then over', async () => {
+  it('is listed among the approvals, decided with its own calls, and its end is shown there', async () => {
+    const listed = async (id: string, as = second) => {
+      const query = `?kind=CERTIFICATE_ISSUE&subjectId=${id}`;
+      return (await adminCall(api, 'GET', `/admin/approvals${query}`, as)).body.items[0];
+    };
+    const { certificateId } = (await ask(await aCsr(), 'listed')).body;
+    const approval = await listed(certificateId);
+    expect(approval).toMatchObject({
+      state: 'PENDING',
+      subject: { type: 'certificate', id: certificateId },
+      requestedBy: asking.operatorId,
+    });
+    const path = `/admin/approvals/${approval.approvalId}`;
+    const shown = await adminCall(api, 'GET', path, second);
+    expect(shown.body.request.body.label).toBe('listed');
+    for (const [as, call, body] of [
+      [second, 'approve', {}],
+      [second, 'reject', { reason: 'not here' }],
+      [asking, 'cancel', undefined],
+    ] as const) {
+      const answer = await adminCall(api, 'POST', `${path}/${call}`, as, body === undefined ? {} : { body });
+      expect(titleOf(answer)).toEqual([409, 'STATE_CONFLICT']);
+    }
+    expect((await post(second, `/${certificateId}/approve`)).status).toBe(200);
+    expect(await listed(certificateId)).toMatchObject({ state: 'APPROVED', decidedBy: second.operatorId });
+    // One that the platform asked for belongs to the partner, whose Admin decides it.
+    const platform = await anOperator(api, { role: 'Manager' });
+    const other = (await ask(await aCsr(), 'asked-above', platform, { partnerId: demoUuid })).body;
+    expect((await listed(other.certificateId)).state).toBe('PENDING');
+    await post(second, `/${other.certificateId}/reject`, { reason: 'not wanted' });
+    expect(await listed(other.certificateId)).toMatchObject({ state: 'REJECTED', comment: 'not wanted' });
+  });
+
+  it('is ended only by an operator who gave a fresh code', async () => {
+    const { certificateId } = (await issue(await aCsr(), 'fresh-code')).body;
+    await moveClock(api.owner, 301);
+    try {
+      const revoked = await post(second, `/${certificateId}/revoke`, { reason: 'SUPERSEDED' });
+      expect(titleOf(revoked)).toEqual([403, 'STEP_UP_REQUIRED']);
+    } finally {
+      await moveClock(api.owner, 0);
+    }
+    expect((await post(second, `/${certificateId}/revoke`, { reason: 'SUPERSEDED' })).body.state).toBe(
+      'REVOKED',
+    );
+  });
+
+  it('with such a key in another form is refused too, and a short form is issued in full', async () => {
+    const once = twoFormsOfOneKey();
+    expect((await ask(once.plain, 'form')).status).toBe(201);
+    expect(titleOf(await ask(once.compressed, 'form'))).toEqual([409, 'CSR_KEY_REUSED']);
+    const short = twoFormsOfOneKey().compressed;
+    const issued = await issue(short, 'form-short');
+    expect(issued.status).toBe(200);
+    const { publicKey } = new X509Certificate(issued.body.certificatePem);
+    expect(publicKey.export({ format: 'der', type: 'spki' })).toHaveLength(91);
+    expect(await callWith(issued, short.keyPem)).toBe(200);
+  });
+
+  it('for more than a partner may is approved by the platform alone', async () => {
+    const manager = await anOperator(api, { role: 'Manager' });
+    const more = { scopes: ['partner', 'processor'], partnerId: demoUuid };
+    const { certificateId } = (await ask(await aCsr(), 'wide', manager, more)).body;
+    expect(titleOf(await post(second, `/${certificateId}/approve`))).toEqual([403, 'FORBIDDEN']);
+    const platform = await anOperator(api, { role: 'Admin' });
+    expect((await post(platform, `/${certificateId}/approve`)).body.state).toBe('ACTIVE');
+  });
+
+  it('has a serial of 128 random bits, and its list of revocations a number that grows', async () => {
+    const issued = await issue(await aCsr(), 'serial');
+    expect(issued.body.serial).toMatch(/^01[0-9a-f]{32}$/);
+    expect(new X509Certificate(issued.body.certificatePem).serialNumber.toLowerCase()).toBe(
+      issued.body.serial,
+    );
+    const numberOf = async (): Promise<bigint> => {
+      const list = new x509.X509Crl(new Uint8Array(await api.bytes('/ca/crl.der')));
+      const value = Buffer.from(list.getExtension('2.5.29.20')?.value ?? new ArrayBuffer(0));
+      expect([...value.subarray(0, 2)]).toEqual([2, value.length - 2]);
+      return BigInt(`0x${value.subarray(2).toString('hex')}`);
+    };
+    const first = await numberOf();
+    await post(second, `/${issued.body.certificateId}/revoke`, { reason: 'SUPERSEDED' });
+    expect(await numberOf()).toBeGreaterThan(first);
+  });
+
+  it('tells when it was last used', async () => {
+    const made = await aCsr();
+    const issued = await issue(made, 'used');
+    const lastUsedAt = async (): Promise<string | null> =>
+      (await adminCall(api, 'GET', `/admin/certificates/${issued.body.certificateId}`, second)).body
+        .lastUsedAt;
+    expect(await lastUsedAt()).toBe(null);
+    const before = Date.now();
+    expect(await callWith(issued, made.keyPem)).toBe(200);
+    await expect.poll(lastUsedAt).not.toBe(null);
+    expect(Date.parse((await lastUsedAt()) ?? '')).toBeGreaterThan(before - 1_000);
+  });
+
+  it('may be rejected, with a reason, by another than the requester, and is then over', async () => {
     const { certificateId } = (await ask(await aCsr(), 'rejected')).body;
+    const own = await post(asking, `/${certificateId}/reject`, { reason: 'changed my mind' });
+    expect(titleOf(own)).toEqual([403, 'SAME_PERSON']);
     const rejected = await post(second, `/${certificateId}/reject`, { reason: 'unknown sender' });
     expect([rejected.status, rejected.body.state]).toEqual([200, 'REJECTED']);
     expect(titleOf(await post(second, `/${certificateId}/approve`))).toEqual([409, 'STATE_CONFLICT']);
@@ -135,7 +242,7 @@ describe('a request for a client certificate', () => {
     expect([asked.status, asked.body.partnerId]).toEqual([201, null]);
   });
 
-  const SUBJECTS: readonly (readonly [string, x509.JsonName])[] = [
+  const SUBJECTS: readonly (readonly [string, x509.JsonName | x509.Name])[] = [
     ['a comma', [{ CN: ['a, b'] }, { E: ['a@b.test'] }]],
     ['no e-mail', [{ CN: ['demo'] }]],
     ['no name', [{ E: ['a@b.test'] }]],
@@ -144,9 +251,19 @@ describe('a request for a client certificate', () => {
     ['a part twice', [...GOOD_SUBJECT, { CN: ['other'] }]],
     ['the unit of somebody else', [...GOOD_SUBJECT, { OU: ['11111111-1111-4111-8111-111111111111'] }]],
     ['no such country', [{ CN: ['demo'] }, { E: ['a@b.test'] }, { C: ['XX'] }]],
+    ['DER in text form', placed('#0c03612c62')],
+    ['what only looks like it', placed('#zz')],
+    ['a control character', placed('a\nb')],
   ];
   it.each(SUBJECTS)('422 CSR_SUBJECT_REJECTED: %s', async (_what, subject) => {
     expect(titleOf(await ask(await aCsr(subject), 'subject'))).toEqual([422, 'CSR_SUBJECT_REJECTED']);
+  });
+
+  it('keeps the letters of a place as they were sent', async () => {
+    const place = 'Łódź "a" \\b=c';
+    const issued = await issue(await aCsr(placed(place)), 'letters');
+    const certificate = new x509.X509Certificate(issued.body.certificatePem);
+    expect(certificate.subjectName.getField('L')).toEqual([place]);
   });
 
   it('takes the own unit', async () => {
@@ -157,6 +274,7 @@ describe('a request for a client certificate', () => {
   it.each([
     ['RSA of 1024 bits', { ...rsa(1024) }],
     ['P-521', { ...P256, namedCurve: 'P-521' }],
+    ['Ed25519', { name: 'Ed25519' }],
   ])('422 CSR_KEY_REJECTED: %s', async (_what, algorithm) => {
     expect(titleOf(await ask(await aCsr(GOOD_SUBJECT, algorithm), 'key'))).toEqual([422, 'CSR_KEY_REJECTED']);
   });
@@ -172,6 +290,11 @@ describe('a request for a client certificate', () => {
     }
   });
 });
+
+/** A subject with a locality that is sent letter by letter. */
+function placed(locality: string): x509.Name {
+  return new x509.Name([...GOOD_SUBJECT, { L: [{ utf8String: locality }] }]);
+}
 
 function rsa(modulusLength: number) {
   return {

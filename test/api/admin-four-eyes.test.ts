@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atomically } from '../../db/atomically.ts';
 import { raiseException } from '../../db/exceptions.ts';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   api = await startApi();
   asking = await anOperator(api, { role: 'Manager', partner: 'demo' });
   second = await anOperator(api, { role: 'Admin', partner: 'demo' });
-  platformAsking = await anOperator(api, { role: 'Manager' });
+  platformAsking = await anOperator(api, { role: 'Admin' });
   platformSecond = await anOperator(api, { role: 'Admin' });
 });
 
@@ -135,6 +136,14 @@ describe('what takes two', () => {
     const twice = await send(platformAsking, 'POST', path, body);
     expect([twice.status, twice.body.title]).toEqual([409, 'DUPLICATE_BANK_REFERENCE']);
     expect((await send(asking, 'POST', path, body)).status).toBe(404);
+    const manager = await anOperator(api, { role: 'Manager' });
+    for (const to of [path, path.replace('transactions', 'reload')]) {
+      const refused = await send(manager, 'POST', to, body);
+      expect([refused.status, refused.body.title]).toEqual([403, 'FORBIDDEN']);
+    }
+    const next = await send(platformAsking, 'POST', path, { ...body, transactionId: 'bank-71' });
+    const decided = await approve(manager, next);
+    expect([decided.status, decided.body.title]).toEqual([403, 'FORBIDDEN']);
   });
 
   it('limits of a programme change when a second Admin agrees', async () => {
@@ -147,6 +156,28 @@ describe('what takes two', () => {
     expect((await send(second, 'GET', path)).body).toEqual(before);
     expect((await approve(third, asked)).status).toBe(200);
     expect((await send(second, 'GET', path)).body.perTransactionMinor).toBe(900_000);
+  });
+
+  it("limits of a product wait beside those of another partner's product of the same configId", async () => {
+    const configId = '0019167984';
+    await sql`
+      insert into card_products overriding system value
+      select (jsonb_populate_record(p, jsonb_build_object('product_id', p.product_id + 10000,
+        'programme_id', other.programme_id, 'partner_id', other.partner_id))).*
+      from card_products p join programmes own using (programme_id),
+        programmes other where own.issuer_code = 'sandbox' and other.issuer_code = 'other'
+        and p.config_id = ${configId}`.execute(api.owner);
+    const foreign = await anOperator(api, { role: 'Admin', partner: 'other' });
+    const limits = { perTransactionMinor: 60_000 };
+    const path = `/admin/card-products/${configId}/limits`;
+    const named = `${path}?programmeId=${api.demo.programmes['sandbox']?.id}`;
+    const asked = await send(second, 'PUT', named, limits);
+    expect(asked.status).toBe(202);
+    expect((await send(foreign, 'PUT', path, limits)).status).toBe(202);
+    const again = await send(second, 'PUT', path, limits);
+    expect([again.status, again.body.title]).toEqual([409, 'APPROVAL_PENDING']);
+    const byPlatform = await send(platformSecond, 'PUT', named, limits);
+    expect([byPlatform.status, byPlatform.body.title]).toEqual([409, 'APPROVAL_PENDING']);
   });
 
   it('a partner is added, changed at its version and suspended: its certificates stop within five seconds', async () => {

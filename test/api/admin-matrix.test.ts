@@ -9,17 +9,21 @@ import { grantOf } from '../../domain/permission.ts';
 import {
   type AdminNamed,
   adjustment,
+  aHit,
+  anApplication,
   type AdminSample,
   adminSamples,
   freshKey,
   NOTHING_OF_ADMIN,
 } from '../support/admin-samples.ts';
-import { aBalance, aCard, topUp } from '../support/builders.ts';
+import { appUserOf } from '../support/app-users.ts';
+import { aBalance, aCard, aCorporation, anEmployee, topUp } from '../support/builders.ts';
 import { aCsr } from '../support/csr.ts';
 import { aPurchase } from '../support/card-traffic.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
 import { adminCall, anOperator, type TestOperator } from '../support/operators.ts';
 import { allPaths, fill, type RoutePath } from '../support/route-paths.ts';
+import { usersFile, verificationForm } from '../support/route-samples.ts';
 import { type TableState, type TableWatch, watchTables } from '../support/table-state.ts';
 
 /** Every path and alias of `/admin` that asks who calls. */
@@ -42,7 +46,6 @@ let tables: TableWatch;
 let named: AdminNamed;
 let ended: TestOperator;
 let disabled: TestOperator;
-let locked: TestOperator;
 const staff = new Map<string, TestOperator>();
 const strangers = new Map<OperatorRole, TestOperator>();
 
@@ -60,12 +63,6 @@ beforeAll(async () => {
   ended = await anOperator(api, { role: 'Admin' });
   await adminCall(api, 'DELETE', '/admin/session', ended);
   disabled = await anOperator(api, { role: 'Admin', state: 'DISABLED' });
-  locked = await anOperator(api, { role: 'Admin' });
-  await api.owner
-    .updateTable('operators')
-    .set({ locked_until: new Date(Date.now() + 86_400_000) })
-    .where('operator_id', '=', locked.operatorId)
-    .execute();
   named = await makeOwned();
 });
 
@@ -125,8 +122,30 @@ async function makeOwned(): Promise<AdminNamed> {
     .where('partners.code', '=', 'demo')
     .where('certificates.state', '=', 'ACTIVE')
     .executeTakeFirstOrThrow();
+  const verification = await api.call('POST', `/secure/customers/${card.customerId}/register`, {
+    form: verificationForm(NOTHING_OF_ADMIN.picture),
+  });
+  const { verificationId } = verification.body;
+  const { document_id: pictureId } = await api.owner
+    .selectFrom('verification_documents')
+    .select('document_id')
+    .where('verification_id', '=', verificationId)
+    .executeTakeFirstOrThrow();
+  const dcCorporationId = await aCorporation(api);
+  const { employeeId } = await anEmployee(api, dcCorporationId, { userId: card.customerId });
+  const headers = { 'Issuer-Code': 'sandbox' };
+  const imported = await api.call('POST', '/lifecycle/v1/imports/users', { headers, form: usersFile() });
   return {
     ...NOTHING_OF_ADMIN,
+    ...(await anApplication(api)),
+    verificationId,
+    pictureId,
+    dcCorporationId,
+    employeeId,
+    importId: imported.body.importId,
+    hitId: await aHit(api, card.customerId),
+    deviceInstallationId: (await appUserOf(api, card.customerId)).installationId,
+    issuerCode: 'sandbox',
     certificateId,
     csr: (await aCsr()).csr,
     ...card,
@@ -152,13 +171,17 @@ function call(
   as: { readonly token: string } | null,
 ): Promise<HttpAnswer> {
   const sample = adminSamples[path.route.operation] as AdminSample;
-  const target = fill(path.path, { ...names }) + (sample.query?.(names) ?? '');
+  const { picture: _picture, ...inPath } = names;
+  const target =
+    fill(path.path, { ...inPath, type: 'CORRESPONDENCE', section: 'ENTITY', code: 'CUSTOM' }) +
+    (sample.query?.(names) ?? '');
   return adminCall(api, path.method, target, as, {
     headers: {
       'X-Request-Id': randomUUID(),
       ...(path.route.idempotency === 'required' ? freshKey() : {}),
     },
-    ...(sample.body === undefined ? {} : { body: sample.body(names) }),
+    ...(sample.body === undefined ? {} : { body: sample.body(names, path.path) }),
+    ...(sample.form === undefined ? {} : { form: sample.form(names) }),
   });
 }
 
@@ -194,7 +217,7 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
   const { permission } = ruleOf(path);
   const sample = () => adminSamples[path.route.operation] as AdminSample;
 
-  it('is closed to nobody, to unknown tokens and those of users, ended sessions, disabled and locked operators', async () => {
+  it('is closed to nobody, to unknown tokens and those of users, ended sessions and disabled operators', async () => {
     const before = await written();
     expect(titleOf(await call(path, named, null))).toEqual([401, 'UNAUTHENTICATED']);
     const unknown = { token: `ost_${'A'.repeat(43)}` };
@@ -203,13 +226,12 @@ describe.each(PATHS.map((path) => [`${path.method} ${path.path}`, path] as const
     const ofUser = { token: `cst_${'A'.repeat(43)}` };
     expect(titleOf(await call(path, named, ofUser))).toEqual([401, 'UNAUTHENTICATED']);
     expect(titleOf(await call(path, named, disabled))).toEqual([401, 'SESSION_EXPIRED']);
-    expect(titleOf(await call(path, named, locked))).toEqual([401, 'SESSION_EXPIRED']);
     expect(await written()).toEqual(before);
   });
 
   it('is not on the certificate listener, whoever asks', async () => {
-    for (const as of ['demo', 'processor', 'sponsor', 'revoked'] as const) {
-      const answer = await api.call(path.method, fill(path.path, { ...named }), { as });
+    for (const as of ['demo', 'processor', 'sponsor'] as const) {
+      const answer = await api.call(path.method, fill(path.path), { as });
       expect([as, answer.status]).toEqual([as, 404]);
     }
   });
@@ -261,6 +283,10 @@ const idsIn = ({ body }: HttpAnswer): unknown[] =>
       one['programmeId'] ??
       one['partnerId'] ??
       one['fileId'] ??
+      one['hitId'] ??
+      one['verificationId'] ??
+      one['applicationId'] ??
+      one['dcCorporationId'] ??
       JSON.stringify(one),
   );
 

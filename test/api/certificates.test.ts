@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aCard, aCustomer, type MadeCard } from '../support/builders.ts';
 import type { Client, Registration } from '../support/clients.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
+import { aPurchase } from '../support/card-traffic.ts';
+import { aPayingCard } from '../support/processor-calls.ts';
 import { closed, exchange, rawRequest } from '../support/raw-http.ts';
 
 let api: ApiHarness;
@@ -48,6 +50,28 @@ const refusedCalls = (requestId: string) =>
     .select(['action', 'partner_id', 'actor_type', 'object_type', 'result', 'after'])
     .where('request_id', '=', requestId)
     .execute();
+
+describe('the processor', () => {
+  it('of a partner is another than one of the same label: messages are no repeats of each other', async () => {
+    const partnerId = await partnerIdOf('other');
+    const as = await aClient({ label: 'processor', scopes: ['processor'], partnerId });
+    const body = aPurchase(await aPayingCard(api, 10_000), 500);
+    const own = await api.call('POST', '/processor/authorizations', { as: 'processor', body });
+    const again = await api.call('POST', '/processor/authorizations', { as: 'processor', body });
+    expect([own.status, again.headers['idempotency-replayed']]).toEqual([200, 'true']);
+    const foreign = await api.call('POST', '/processor/authorizations', { as, body });
+    expect([foreign.status, foreign.headers['idempotency-replayed']]).toEqual([200, undefined]);
+    expect(foreign.body.id).not.toBe(own.body.id);
+  });
+
+  it("is no actor of the partners' channels, whatever scopes its certificate has", async () => {
+    const as = await aClient({ scopes: ['partner', 'processor'] });
+    const requestId = randomUUID();
+    const headers = { 'X-Request-Id': requestId, 'Issuer-Code': 'unknown' };
+    expect(result(await read(as, headers))).toEqual([403, 'ISSUER_CODE_NOT_ALLOWED']);
+    expect(await refusedCalls(requestId)).toMatchObject([{ actor_type: 'PARTNER', partner_id: demoId }]);
+  });
+});
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

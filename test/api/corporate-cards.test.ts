@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endUnclaimedCards } from '../../activities/processor/unclaimed-cards.ts';
 import {
   aBalance,
   aCorporation,
@@ -236,6 +238,85 @@ describe('a virtual card of a corporation', () => {
     } finally {
       await setting('required');
     }
+  });
+
+  describe('whose processor was silent', () => {
+    /** A first call whose answer got lost, and what its key gives now. */
+    async function anInterrupted(body: object) {
+      await api.processorControl('/simulator/faults', {
+        direction: 'fromPlatform',
+        message: 'generateVirtualCard',
+        kind: 'drop',
+        count: 100,
+        params: { stage: 'answer' },
+      });
+      const headers = { ...encrypted, 'X-Idempotency-Key': randomUUID() };
+      const again = () =>
+        api.call('POST', '/secure/cards/virtual', { headers, body: { configId: '0019167984', ...body } });
+      expect(titleOf(await again())).toEqual([503, 'PROCESSOR_UNAVAILABLE']);
+      await api.processorControl('/simulator/faults', undefined, 'DELETE');
+      return again;
+    }
+
+    const cardsOf = (customerId: number) =>
+      api.owner
+        .selectFrom('cards')
+        .select(['base_state', 'failure_reason', 'claimed'])
+        .where('customer_id', '=', customerId)
+        .execute();
+
+    it('is not given to an employee who was removed meanwhile, nor once they are back', async () => {
+      const owned = await aCompanyWithBalance();
+      const { employeeId, userId: dcUserId } = await anEmployee(api, owned.dcCorporationId);
+      const again = await anInterrupted({ ...owned, dcUserId });
+      await lifecycle('DELETE', `/corporations/${owned.dcCorporationId}/employees/${employeeId}`);
+      await anEmployee(api, owned.dcCorporationId, { userId: dcUserId });
+      const refused = [422, 'USER_NOT_IN_CORPORATION'];
+      expect(titleOf(await again())).toEqual(refused);
+      expect(titleOf(await again())).toEqual(refused);
+      const failed = { base_state: 'PENDING', failure_reason: 'USER_NOT_IN_CORPORATION', claimed: false };
+      expect(await cardsOf(dcUserId)).toEqual([failed]);
+      await sql`update cards set created_at = created_at - interval '16 minutes'
+        where customer_id = ${dcUserId}`.execute(api.owner);
+      const { engine, processor } = api.services;
+      expect(await endUnclaimedCards(engine, processor)).toBe(1);
+      expect(await cardsOf(dcUserId)).toEqual([{ ...failed, base_state: 'FAILED' }]);
+    });
+
+    it.each<[string, (userId: number) => Promise<unknown>, [number, string]]>([
+      ['locked', (userId) => lifecycle('POST', `/users/${userId}/lock`), [422, 'USER_NOT_ACTIVE']],
+      ['deleted', (userId) => lifecycle('DELETE', `/users/${userId}`), [404, 'USER_NOT_FOUND']],
+      [
+        'under a transactional lock',
+        (userId) => lifecycle('POST', `/users/${userId}/transactional-locks`, { lockReason: 'POLICE_LOCK' }),
+        [422, 'TRANSACTIONAL_LOCK'],
+      ],
+    ])('is not given to a user who is %s meanwhile', async (_what, change, refused) => {
+      const owned = await aCompanyWithBalance();
+      const { userId: dcUserId } = await anEmployee(api, owned.dcCorporationId);
+      const again = await anInterrupted({ ...owned, dcUserId });
+      await change(dcUserId);
+      expect(titleOf(await again())).toEqual(refused);
+      expect(await cardsOf(dcUserId)).toEqual([
+        { base_state: 'PENDING', failure_reason: refused[1], claimed: false },
+      ]);
+    });
+
+    it('is given to one who was locked for many cards by this very card', async () => {
+      const owned = await aCompanyWithBalance();
+      const { userId: dcUserId } = await anEmployee(api, owned.dcCorporationId);
+      const threshold = (value: number | null) =>
+        api.owner
+          .updateTable('programmes')
+          .set({ many_cards_threshold: value })
+          .where('issuer_code', '=', 'sandbox')
+          .execute();
+      expect((await order({ ...owned, dcUserId })).status).toBe(201);
+      await threshold(1);
+      const again = await anInterrupted({ ...owned, dcUserId });
+      await threshold(null);
+      expect((await again()).status).toBe(201);
+    });
   });
 
   it.each([

@@ -77,6 +77,7 @@ async function someoneWithEverything(): Promise<{ owned: NamedInApp; owner: AppU
     body: { phone: '48999888777' },
   });
   const second = await appUserOf(api, card.customerId);
+  const verified = await asUser(api, user.token, 'POST', '/me/register', { form: formOf(picture) });
   return {
     owner: user,
     owned: {
@@ -87,6 +88,7 @@ async function someoneWithEverything(): Promise<{ owned: NamedInApp; owner: AppU
       deviceInstallationId: second.installationId,
       sessionId: second.sessionId,
       id: asked.body.id,
+      verificationId: verified.body.verificationId,
     },
   };
 }
@@ -318,20 +320,55 @@ describe('the owner', () => {
   });
 
   it('sends the verification form, whatever risk it names, and reads what came of it', async () => {
-    const none = await as('GET', '/me/verification');
+    const user = await anAppUser(api);
+    const get = (path: string) => asUser(api, user.token, 'GET', path);
+    const none = await get('/me/verification');
     expect([none.status, none.body.title]).toEqual([404, 'VERIFICATION_NOT_FOUND']);
-    const { id } = (await as('GET', '/me')).body;
+    expect((await get('/me/verifications')).body).toEqual({ items: [], nextCursor: null });
     const known = { risk_level: 'MEDIUM' } as const;
-    await api.owner.updateTable('customers').set(known).where('customer_id', '=', id).execute();
-    const sent = await asUser(api, owner.token, 'POST', '/me/register', { form: formOf(picture) });
-    expect([sent.status, sent.body.channel]).toEqual([201, 'CUSTOMER']);
+    await api.owner.updateTable('customers').set(known).where('customer_id', '=', user.customerId).execute();
+    const sent = [];
+    for (let at = 0; at < 2; at += 1) {
+      sent.push(await asUser(api, user.token, 'POST', '/me/register', { form: formOf(picture) }));
+    }
+    expect(sent.map((one) => [one.status, one.body.channel])).toEqual(Array(2).fill([201, 'CUSTOMER']));
+    const [first, second] = sent.map((one) => one.body);
     const kept = await api.owner
       .selectFrom('verifications')
       .select('risk_level')
-      .where('verification_id', '=', sent.body.verificationId)
+      .where('verification_id', '=', first.verificationId)
       .executeTakeFirst();
     expect(kept).toEqual(known);
-    expect((await as('GET', '/me/register')).body.verificationId).toBe(sent.body.verificationId);
+    expect((await get('/me/register')).body).toEqual(second);
+    expect((await get('/me/verifications')).body.items).toEqual([second, first]);
+    const page = (await get('/me/verifications?limit=1')).body;
+    expect(page.items).toEqual([second]);
+    expect((await get(`/me/verifications?cursor=${page.nextCursor}`)).body.items).toEqual([first]);
+    const stolen = await as('GET', `/me/verifications?cursor=${page.nextCursor}`);
+    expect([stolen.status, stolen.body.title]).toEqual([400, 'INVALID_CURSOR']);
+    expect((await get(`/me/verifications/${first.verificationId}`)).body).toEqual(first);
+  });
+
+  it('does not learn from the app what is printed on a card that waits for its activation', async () => {
+    const setState = (state: 'ACTIVE' | 'INACTIVE') =>
+      api.owner.updateTable('cards').set({ base_state: state }).where('card_id', '=', owned.cardId).execute();
+    const printed = ({ lastFourDigits, exp }: { lastFourDigits: unknown; exp: unknown }) => [
+      lastFourDigits,
+      exp,
+    ];
+    await setState('INACTIVE');
+    const summary = await as('GET', `/me/cards/${owned.cardId}/summary`);
+    const list = await as('GET', '/me/cards');
+    const full = await asUser(api, owner.token, 'GET', `/me/cards/${owned.cardId}`, { headers: toDevice });
+    const partners = await api.call('GET', `/secure/cards/${owned.cardId}/summary`);
+    await setState('ACTIVE');
+    expect([summary.body.state, ...printed(summary.body)]).toEqual(['INACTIVE', null, null]);
+    const listed = list.body.items.find((one: { id: number }) => one.id === owned.cardId);
+    expect([listed.state, ...printed(listed)]).toEqual(['INACTIVE', null, null]);
+    expect([full.status, full.body.title]).toEqual([409, 'CARD_NOT_ACTIVE']);
+    const shown = (await as('GET', `/me/cards/${owned.cardId}/summary`)).body;
+    expect(printed(shown)).toEqual([expect.stringMatching(/^[0-9]{4}$/), expect.any(String)]);
+    expect(printed(partners.body)).toEqual(printed(shown));
   });
 
   it('is told that the partner is suspended', async () => {

@@ -71,6 +71,25 @@ const inARow = async (guarded: string): Promise<number> =>
       .executeTakeFirst()
   )?.in_a_row ?? 0;
 
+it('every try leaves a trail, also one that has to wait', async () => {
+  const user = await anAppUser(api);
+  const trailOf = async (answer: HttpAnswer) =>
+    await api.owner
+      .selectFrom('audit_log')
+      .select(['action', 'object_type', 'result'])
+      .where('request_id', '=', answer.headers['x-request-id'] as string)
+      .execute();
+  const failed = { action: 'sign_in.failed', object_type: 'guard', result: 'DENIED' };
+  for (let at = 0; at < 5; at += 1) {
+    expect(await trailOf(await byPassword(user.installationId, 'not the one at all'))).toEqual([failed]);
+  }
+  const waits = await byPassword(user.installationId, PASSWORD);
+  expect([waits.status, await trailOf(waits)]).toEqual([429, [failed]]);
+  const wrong = { body: { method: 'APP_PIN', appPin: '111111' } };
+  const inside = await asUser(api, user.token, 'POST', '/me/step-up', wrong);
+  expect((await trailOf(inside)).map((row) => row.action)).toEqual(['sign_in.failed', 'call.refused']);
+});
+
 describe('app PIN', () => {
   it('stops after 5 of 100 guesses at once: the installation is locked, its sessions end', async () => {
     const user = await anAppUser(api);
@@ -180,6 +199,12 @@ describe('one-time code', () => {
     return { path: `/registrations/${id}/confirm`, phone: person.phone, id };
   }
 
+  /** How many codes have died of guesses so far. */
+  const killedCodes = async (): Promise<number> =>
+    (await api.owner.selectFrom('address_guards').select('killed_at').execute()).flatMap(
+      (one) => one.killed_at,
+    ).length;
+
   const wrongCodes = (right: string): string[] =>
     Array.from({ length: MANY }, (_none, index) => String(200_000 + index)).filter((one) => one !== right);
 
@@ -187,16 +212,31 @@ describe('one-time code', () => {
     const { path, phone } = await begin();
     const right = codeTo(api, phone);
     const answers = await Promise.all(wrongCodes(right).map((otp) => enter(api, 'POST', path, { otp })));
-    expect(Object.keys(titles(answers))).toEqual(['401 INVALID_CODE']);
+    expect(titles(answers)).toEqual({
+      '401 INVALID_CODE': 5,
+      '404 REGISTRATION_NOT_FOUND': answers.length - 5,
+    });
     const killed = await api.owner
       .selectFrom('one_time_codes')
       .select(['tries', 'killed_at'])
       .where('code_id', '=', path.split('/')[2] ?? '')
       .executeTakeFirstOrThrow();
     expect(killed).toEqual({ tries: 5, killed_at: expect.any(Date) });
-    expect((await enter(api, 'POST', path, { otp: right })).body.title).toBe('INVALID_CODE');
     const again = path.replace('/confirm', '/otp');
-    expect((await enter(api, 'POST', again)).status).toBe(429);
+    for (const late of [await enter(api, 'POST', path, { otp: right }), await enter(api, 'POST', again)]) {
+      expect([late.status, late.body.title]).toEqual([404, 'REGISTRATION_NOT_FOUND']);
+    }
+    expect(await killedCodes()).toBe(1);
+  });
+
+  it('takes the right code at the fifth try, which then kills nothing', async () => {
+    const { path, phone } = await begin();
+    const right = codeTo(api, phone);
+    for (const otp of wrongCodes(right).slice(0, 4)) await enter(api, 'POST', path, { otp });
+    const before = await killedCodes();
+    expect((await enter(api, 'POST', path, { otp: right })).status).toBe(201);
+    expect(await killedCodes()).toBe(before);
+    expect((await enter(api, 'POST', path, { otp: right })).body.title).toBe('REGISTRATION_NOT_FOUND');
   });
 
   it('counts a guess whose connection breaks before the verdict', async () => {
@@ -213,7 +253,7 @@ describe('one-time code', () => {
     for (const [at, otp] of wrongCodes(right).slice(0, 5).entries()) {
       await sendAndBreakOff(path, { otp }, async () => (await tries()) > at);
     }
-    expect((await enter(api, 'POST', path, { otp: right })).body.title).toBe('INVALID_CODE');
+    expect((await enter(api, 'POST', path, { otp: right })).body.title).toBe('REGISTRATION_NOT_FOUND');
   });
 
   it('is good for five minutes; a new one ends the old, three times, a minute apart', async () => {

@@ -1,6 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atomically } from '../../db/atomically.ts';
+import { storePairingToken } from '../../db/pairing-tokens.ts';
 import { forgetSignInLeftovers } from '../../db/sign-in-leftovers.ts';
+import { newToken } from '../../vault/session-token.ts';
 import {
   anAppUser,
   APP_PIN,
@@ -153,6 +156,43 @@ describe('activation', () => {
         ['REPLACED', false],
       ]),
     );
+  });
+
+  it('pairs one device twice at once: the later pairing replaces the earlier', async () => {
+    const user = await anAppUser(api);
+    const pairTokens = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { token, hash } = newToken(api.vault, 'cpt');
+        const { partner_id: partnerId } = await api.owner
+          .selectFrom('customers')
+          .select('partner_id')
+          .where('customer_id', '=', user.customerId)
+          .executeTakeFirstOrThrow();
+        const caller = {
+          partnerId,
+          actor: { type: 'SYSTEM', id: 'test' },
+          requestId: 'test',
+          ip: null,
+        } as const;
+        await atomically(api.services.engine, caller, (trx) =>
+          storePairingToken(trx, { hash, partnerId, customerId: user.customerId }),
+        );
+        return token;
+      }),
+    );
+    const answers = await Promise.all(
+      pairTokens.map((token) =>
+        enter(api, 'POST', '/devices', pairing(token, { deviceId: 'same-device', password: null })),
+      ),
+    );
+    expect(answers.map((one) => one.status)).toEqual([201, 201, 201, 201]);
+    const states = await api.owner
+      .selectFrom('device_installations')
+      .select('state')
+      .where('customer_id', '=', user.customerId)
+      .where('device_id', '=', 'same-device')
+      .execute();
+    expect(states.map((one) => one.state).toSorted()).toEqual(['ACTIVE', 'REPLACED', 'REPLACED', 'REPLACED']);
   });
 });
 
@@ -427,6 +467,42 @@ describe('what the partner does to a user', () => {
   });
 });
 
+describe('words and lists', () => {
+  it('a method is read without regard to case; null is as good as absent', async () => {
+    const user = await anAppUser(api);
+    const signIn = { deviceInstallationId: user.installationId, method: ' app_pin', appPin: APP_PIN };
+    expect((await enter(api, 'POST', '/sessions', signIn)).status).toBe(201);
+    const stepUp = await asUser(api, user.token, 'POST', '/me/step-up', {
+      body: { method: 'App_Pin', appPin: APP_PIN },
+    });
+    expect(stepUp.status).toBe(200);
+    const change = { phone: null, email: `${randomUUID()}@example.com` };
+    expect((await asUser(api, user.token, 'POST', '/me/contact-changes', { body: change })).status).toBe(201);
+    const none = await asUser(api, user.token, 'POST', '/me/contact-changes', {
+      body: { phone: null, email: null },
+    });
+    expect([none.status, none.body.title]).toEqual([400, 'VALIDATION_ERROR']);
+  });
+
+  it.each([
+    ['/me/devices', 'deviceInstallationId'],
+    ['/me/sessions', 'sessionId'],
+  ])('%s has pages, whose cursors are the own ones only', async (path, id) => {
+    const user = await anAppUser(api);
+    for (let at = 0; at < 2; at += 1) await appUserOf(api, user.customerId);
+    const get = (query: string, token = user.token) => asUser(api, token, 'GET', `${path}${query}`);
+    const all = (await get('')).body.items.map((one: Record<string, string>) => one[id]);
+    expect(all).toHaveLength(3);
+    const first = (await get('?limit=2')).body;
+    const rest = (await get(`?limit=2&cursor=${first.nextCursor}`)).body;
+    expect([...first.items, ...rest.items].map((one) => one[id])).toEqual(all);
+    expect(rest.nextCursor).toBeNull();
+    const stolen = await get(`?cursor=${first.nextCursor}`, (await anAppUser(api)).token);
+    expect([stolen.status, stolen.body.title]).toEqual([400, 'INVALID_CURSOR']);
+    expect((await get('?page=2')).status).toBe(400);
+  });
+});
+
 describe('what is left of signing in', () => {
   it('is deleted when nobody can use it any more, and the counters of the day are kept', async () => {
     const user = await anAppUser(api);
@@ -434,11 +510,14 @@ describe('what is left of signing in', () => {
     await enter(api, 'POST', '/sessions/challenges', { deviceInstallationId: user.installationId });
     const wrong = { deviceInstallationId: user.installationId, method: 'PASSWORD', password: 'wrong one' };
     await enter(api, 'POST', '/sessions', wrong);
-    const count = async (table: 'one_time_codes' | 'sign_in_challenges' | 'address_guards') =>
-      (await api.owner.selectFrom(table).select('partner_id').execute()).length;
+    const count = async (
+      table: 'one_time_codes' | 'sign_in_challenges' | 'address_guards' | 'customer_sessions',
+    ) => (await api.owner.selectFrom(table).select('partner_id').execute()).length;
     await moveClock(api.owner, 31 * 60);
     await forgetSignInLeftovers(api.services.engine);
-    expect([await count('one_time_codes'), await count('sign_in_challenges')]).toEqual([0, 0]);
+    expect(await count('sign_in_challenges')).toBe(0);
+    const codes = await api.owner.selectFrom('one_time_codes').select('data').execute();
+    expect(new Set(codes.map((one) => one.data))).toEqual(new Set([null]));
     expect(await count('address_guards')).toBeGreaterThan(0);
     const guard = await api.owner
       .selectFrom('guess_guards')
@@ -449,5 +528,8 @@ describe('what is left of signing in', () => {
     await moveClock(api.owner, 25 * 60 * 60);
     await forgetSignInLeftovers(api.services.engine);
     expect(await count('address_guards')).toBe(0);
+    await moveClock(api.owner, 31 * 24 * 60 * 60);
+    await forgetSignInLeftovers(api.services.engine);
+    expect([await count('one_time_codes'), await count('customer_sessions')]).toEqual([0, 0]);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KybSection } from '../../domain/kyb-application.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
 import {
   aBusiness,
@@ -10,6 +11,7 @@ import {
   aPublicKyb,
   aServerKyb,
   atDoor,
+  type FilledForm,
   fillKyb,
   type KybDoor,
   personIdsOf,
@@ -157,7 +159,15 @@ describe('the token', () => {
     await setEnd(60_000);
     expect((await atDoor(api, door, 'GET', '')).status).toBe(200);
     await setEnd(-1_000);
-    expect(titleOf(await atDoor(api, door, 'GET', ''))).toEqual([401, 'SESSION_EXPIRED']);
+    const late = await atDoor(api, door, 'GET', '');
+    expect(titleOf(late)).toEqual([401, 'SESSION_EXPIRED']);
+    const trail = await api.owner
+      .selectFrom('audit_log')
+      .select(['action', 'actor_id', 'after'])
+      .where('request_id', '=', late.headers['x-request-id'] as string)
+      .execute();
+    const actor_id = `kyb:${door.applicationId}`;
+    expect(trail).toEqual([{ action: 'call.refused', actor_id, after: { title: 'SESSION_EXPIRED' } }]);
   });
 
   it('404: opens no other application, which answers exactly like one that never was', async () => {
@@ -422,6 +432,77 @@ describe('submit', () => {
     await fillKyb(api, door);
     const answers = await Promise.all([submit(door), submit(door)]);
     expect(answers.map((one) => one.status).toSorted()).toEqual([202, 409]);
+  });
+});
+
+describe('a correction', () => {
+  const marksOf = (door: KybDoor) =>
+    api.owner
+      .selectFrom('kyb_sections')
+      .select(['section', 'state'])
+      .where('application_id', '=', door.applicationId)
+      .execute()
+      .then((rows) => Object.fromEntries(rows.map((row) => [row.section, row.state])));
+
+  /** An application whose reviewer found everything right but `section`. */
+  async function marked(section: KybSection, form: FilledForm = {}): Promise<KybDoor & { personId: string }> {
+    const door = await begun();
+    const [personId = ''] = await fillKyb(api, door, form);
+    await submit(door);
+    const { applicationId } = door;
+    const [status, correct] = ['NEEDS_CORRECTION', 'VERIFIED'] as const;
+    const sections = api.owner.updateTable('kyb_sections').where('application_id', '=', applicationId);
+    await sections.set({ state: correct }).execute();
+    await sections.set({ state: status, changed: false }).where('section', '=', section).execute();
+    await api.owner
+      .updateTable('kyb_applications')
+      .set({ status })
+      .where('application_id', '=', applicationId)
+      .execute();
+    return { ...door, personId };
+  }
+
+  const uploaded = async (door: KybDoor, fields: Record<string, string>) => {
+    const answer = await upload(door, fields);
+    return answer.status === 201 ? 201 : titleOf(answer);
+  };
+
+  it('of the persons takes the documents of one more, and they are looked at again', async () => {
+    const door = await marked('PERSONS');
+    const { personId } = door;
+    const second = anOwner({ ownershipPercent: 40, roles: ['BENEFICIAL_OWNER'] });
+    const first = anOwner({ personId, ownershipPercent: 60 });
+    const ids = personIdsOf(await put(door, 'PERSONS', { persons: [first, second] }));
+    expect((await marksOf(door))['DOCUMENTS']).toBe('VERIFIED');
+    const added = { personId: ids[1] ?? '', documentType: 'passport' };
+    expect(await uploaded(door, { type: 'PERSON_DOCUMENT_FRONT', ...added })).toBe(201);
+    expect(await uploaded(door, { type: 'PERSON_SELFIE', ...added })).toBe(201);
+    expect(await uploaded(door, { type: 'LICENCE' })).toEqual([409, 'STATE_CONFLICT']);
+    expect((await marksOf(door))['DOCUMENTS']).toBe('PENDING');
+    expect((await submit(door)).status).toBe(202);
+  });
+
+  it('of the persons loses no document unseen: what fell away with a person is looked at again', async () => {
+    const door = await marked('PERSONS');
+    await put(door, 'PERSONS', { persons: [anOwner()] });
+    expect(await marksOf(door)).toMatchObject({ DOCUMENTS: 'PENDING', ENTITY: 'VERIFIED' });
+  });
+
+  it.each<[KybSection, object, string]>([
+    ['ENTITY', anEntity({ name: 'Polna Works II' }), 'OWNERSHIP_STRUCTURE'],
+    ['BUSINESS', aBusiness({ licences: [{ authority: 'KNF', number: '1', country: 'PL' }] }), 'LICENCE'],
+  ])('of %s takes the document that it comes to need', async (section, body, type) => {
+    const soleTrader = anEntity({ legalForm: 'SOLE_TRADER' });
+    const door = await marked(section, section === 'ENTITY' ? { entity: soleTrader } : {});
+    expect((await put(door, section, body)).status).toBe(200);
+    expect(await uploaded(door, { type })).toBe(201);
+    expect(await uploaded(door, { type: 'POWER_OF_ATTORNEY' })).toEqual([409, 'STATE_CONFLICT']);
+    expect((await submit(door)).status).toBe(202);
+  });
+
+  it('of the contact opens no document', async () => {
+    const door = await marked('CONTACT');
+    expect(await uploaded(door, { type: 'OTHER' })).toEqual([409, 'STATE_CONFLICT']);
   });
 });
 

@@ -1,4 +1,9 @@
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { emailHashOf } from '../../api/admin/second-factor.ts';
+import { atomically } from '../../db/atomically.ts';
+import { takeTry } from '../../db/operator-sign-ins.ts';
+import { hashSecret } from '../../vault/password.ts';
 import { totpCode } from '../../vault/totp.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
 import {
@@ -127,7 +132,194 @@ describe('log-in', () => {
   });
 });
 
+describe('what the right password costs', () => {
+  it('no mails that others asked for, and never a try: it is not locked out by signing in', async () => {
+    const operator = await withPassword();
+    for (let round = 0; round < 5; round += 1) await door('/password-resets', { email: operator.email });
+    for (let round = 0; round < 5; round += 1) expect((await signIn(operator.email)).status).toBe(200);
+    // The codes of the hour are used up now: it waits for that, and is not locked.
+    for (let round = 0; round < 5; round += 1) {
+      expect(told(await signIn(operator.email))).toEqual([429, 'TOO_MANY_REQUESTS']);
+    }
+    await moveClock(api.owner, 3_601);
+    expect((await signIn(operator.email)).status).toBe(200);
+  });
+
+  it('tries whose process died lock like wrong ones, where an Admin sees and lifts it', async () => {
+    const operator = await withPassword();
+    const emailHash = emailHashOf(api.vault, operator.email);
+    const system = {
+      partnerId: null,
+      actor: { type: 'SYSTEM', id: 'test' },
+      requestId: 'test',
+      ip: null,
+    } as const;
+    for (let round = 0; round < 5; round += 1) {
+      const taken = await atomically(api.services.engine, system, (trx) =>
+        takeTry(trx, emailHash, operator.operatorId, 'UTC'),
+      );
+      expect(taken.kind).toBe('go on');
+    }
+    expect(told(await signIn(operator.email))).toEqual([429, 'TOO_MANY_ATTEMPTS']);
+    const admin = await anOperator(api, { role: 'Admin' });
+    const path = `/admin/operators/${operator.operatorId}`;
+    const shown = (await adminCall(api, 'GET', path, admin)).body;
+    expect([shown.state, Date.parse(shown.lockedUntil) > Date.now()]).toEqual(['LOCKED', true]);
+    expect(await trailOf(operator, 'operator.locked')).toHaveLength(1);
+    await adminCall(api, 'POST', `${path}/unlock`, admin);
+    expect((await signIn(operator.email)).status).toBe(200);
+  });
+});
+
+describe('a log-in under way', () => {
+  const reset = async (operator: TestOperator): Promise<void> => {
+    await door('/password-resets', { email: operator.email });
+    const token = tokenOf(await newestSecretMail(api, 'operatorPasswordReset', operator.email));
+    const newPassword = 'quiet harbour bicycle 12';
+    expect((await door('/password-resets/confirm', { token, newPassword })).status).toBe(204);
+  };
+
+  it('ends with the password it began with', async () => {
+    const operator = await withPassword();
+    const first = await signIn(operator.email);
+    const code = await codeFor(operator.email);
+    await reset(operator);
+    expect(told(await secondFactor(first.body.loginId, code))).toEqual([401, 'INVALID_CODE']);
+  });
+
+  it('ends when the operator is disabled, also when they are enabled again', async () => {
+    const operator = await withPassword();
+    const first = await signIn(operator.email);
+    const code = await codeFor(operator.email);
+    const admin = await anOperator(api, { role: 'Admin' });
+    for (const step of ['disable', 'enable']) {
+      const path = `/admin/operators/${operator.operatorId}/${step}`;
+      expect((await adminCall(api, 'POST', path, admin)).status).toBe(200);
+    }
+    expect(told(await secondFactor(first.body.loginId, code))).toEqual([401, 'INVALID_CODE']);
+  });
+
+  it('does not begin when the password was changed while it was looked at', async () => {
+    const operator = await withPassword();
+    const hash = await hashSecret(api.vault, 'quiet harbour bicycle 12');
+    const waiting = await api.owner.transaction().execute(async (changing) => {
+      await changing
+        .selectFrom('operators')
+        .select('operator_id')
+        .where('operator_id', '=', operator.operatorId)
+        .forUpdate()
+        .execute();
+      const answer = signIn(operator.email);
+      await expect.poll(lockWaits, { timeout: 20_000 }).toBeGreaterThan(0);
+      await changing
+        .insertInto('operator_passwords')
+        .values({ operator_id: operator.operatorId, partner_id: null, hash })
+        .execute();
+      return { answer };
+    });
+    expect(told(await waiting.answer)).toEqual([401, 'INVALID_CREDENTIALS']);
+  });
+});
+
+const lockWaits = async (): Promise<number> => {
+  const { rows } = await sql<{ waits: number }>`
+    select count(*)::int as waits from pg_locks where not granted and locktype = 'transactionid'`.execute(
+    api.owner,
+  );
+  return rows[0]?.waits ?? 0;
+};
+
+describe('the code of a step-up', () => {
+  const stepUp = (operator: TestOperator, body: object) =>
+    adminCall(api, 'POST', '/admin/session/step-up', operator, { body });
+
+  it('is dead after three wrong ones, and locks after five in a row whatever else is right in between', async () => {
+    const operator = await withPassword();
+    expect((await stepUp(operator, {})).status).toBe(202);
+    const code = await codeFor(operator.email);
+    for (let round = 0; round < 3; round += 1) {
+      expect(told(await stepUp(operator, { code: wrong(code) }))).toEqual([401, 'INVALID_CODE']);
+    }
+    expect(told(await stepUp(operator, { code }))).toEqual([401, 'INVALID_CODE']);
+    const change = { body: { current: PASSWORD, new: 'short' } };
+    const weak = await adminCall(api, 'PUT', '/admin/me/password', operator, change);
+    expect(told(weak)).toEqual([422, 'WEAK_SECRET']);
+    expect(told(await stepUp(operator, { code: wrong(code) }))).toEqual([401, 'INVALID_CODE']);
+    // The fifth locked the operator out, and ended the session that the wrong codes came through.
+    expect(told(await stepUp(operator, { code }))).toEqual([401, 'SESSION_EXPIRED']);
+    expect(told(await signIn(operator.email))).toEqual([429, 'TOO_MANY_ATTEMPTS']);
+  });
+
+  it('is dead once the password is another, also in the session that stays', async () => {
+    const operator = await withPassword();
+    await stepUp(operator, {});
+    const code = await codeFor(operator.email);
+    const change = { body: { current: PASSWORD, new: 'quiet harbour bicycle 12' } };
+    expect((await adminCall(api, 'PUT', '/admin/me/password', operator, change)).status).toBe(204);
+    expect(told(await stepUp(operator, { code }))).toEqual([401, 'INVALID_CODE']);
+  });
+
+  it('leaves a trail, and so do a wrong password, a wrong first code and a new secret', async () => {
+    const operator = await withPassword();
+    await stepUp(operator, { code: '0000' });
+    const change = { body: { current: 'not the password', new: 'quiet harbour bicycle 12' } };
+    await adminCall(api, 'PUT', '/admin/me/password', operator, change);
+    await adminCall(api, 'POST', '/admin/me/totp', operator);
+    await adminCall(api, 'POST', '/admin/me/totp/confirm', operator, { body: { code: '000000' } });
+    const rows = await api.owner
+      .selectFrom('audit_log')
+      .select(['action', 'object_id', 'result', 'after'])
+      .where('actor_id', '=', operator.operatorId)
+      .orderBy('id')
+      .execute();
+    const refused = (object_id: string, title: string) => ({
+      action: 'call.refused',
+      object_id,
+      result: 'DENIED',
+      after: { title },
+    });
+    expect(rows).toMatchObject([
+      refused('stepUp', 'INVALID_CODE'),
+      refused('changeOwnPassword', 'INVALID_CREDENTIALS'),
+      { action: 'operator.totp_offered', object_id: operator.operatorId },
+      refused('confirmTotp', 'INVALID_CODE'),
+    ]);
+  });
+});
+
+const trailOf = ({ operatorId }: TestOperator, action: 'operator.locked' | 'operator.sign_in') =>
+  api.owner
+    .selectFrom('audit_log')
+    .select('result')
+    .where('object_id', '=', operatorId)
+    .where('action', '=', action)
+    .execute();
+
 describe('lock-out', () => {
+  it('closes the door and nothing else: who knows only the address ends no session', async () => {
+    const operator = await withPassword('Admin');
+    const guesses = Array.from({ length: 20 }, () => signIn(operator.email, 'something else 99'));
+    await Promise.all(guesses);
+    expect(told(await signIn(operator.email))).toEqual([429, 'TOO_MANY_ATTEMPTS']);
+    expect((await adminCall(api, 'GET', '/admin/session', operator)).status).toBe(200);
+    // Every try is in the trail, those that had to wait too.
+    expect(await trailOf(operator, 'operator.sign_in')).toHaveLength(21);
+    const self = `/admin/operators/${operator.operatorId}/unlock`;
+    expect(told(await adminCall(api, 'POST', self, operator))).toEqual([409, 'STATE_CONFLICT']);
+  });
+
+  it('holds the second pair of eyes back: both of two are ACTIVE', async () => {
+    const [asking, operator] = [await withPassword('Admin'), await withPassword('Admin')];
+    const employee = await anOperator(api, { role: 'Employee' });
+    const asked = await adminCall(api, 'PUT', `/admin/operators/${employee.operatorId}`, asking, {
+      body: { version: 1, role: 'Admin' },
+    });
+    for (let round = 0; round < 5; round += 1) await signIn(operator.email, 'something else 99');
+    const approve = `/admin/approvals/${asked.body.approvalId}/approve`;
+    const refused = await adminCall(api, 'POST', approve, operator, { body: {} });
+    expect(told(refused)).toEqual([409, 'STATE_CONFLICT']);
+  });
+
   it.each(['known', 'unknown'] as const)(
     'five wrong passwords lock a(n) %s address until midnight, at least half an hour',
     async (kind) => {
@@ -149,7 +341,7 @@ describe('lock-out', () => {
     },
   );
 
-  it('counts codes and passwords together, and kills live sessions while it lasts', async () => {
+  it('counts codes and passwords together', async () => {
     const operator = await withPassword();
     const first = await signIn(operator.email);
     const code = await codeFor(operator.email);
@@ -157,14 +349,7 @@ describe('lock-out', () => {
     await secondFactor(first.body.loginId, wrong(code));
     for (let round = 0; round < 3; round += 1) await signIn(operator.email, 'something else 99');
     expect(told(await secondFactor(first.body.loginId, code))).toEqual([429, 'TOO_MANY_ATTEMPTS']);
-    expect(told(await adminCall(api, 'GET', '/admin/session', operator))).toEqual([401, 'SESSION_EXPIRED']);
-    const row = await api.owner
-      .selectFrom('audit_log')
-      .select('action')
-      .where('object_id', '=', operator.operatorId)
-      .where('action', '=', 'operator.locked')
-      .execute();
-    expect(row).toHaveLength(1);
+    expect(await trailOf(operator, 'operator.locked')).toHaveLength(1);
   });
 
   it('a password reset does not lift it, an Admin does', async () => {

@@ -112,6 +112,36 @@ describe('invitations', () => {
   });
 });
 
+describe('an Admin', () => {
+  it('is invited by two: before the second agrees there is neither operator nor mail', async () => {
+    const second = await anOperator(api, { role: 'Admin' });
+    const body = person('Admin');
+    const asked = await call(admin, 'POST', '/operators', body);
+    expect([asked.status, asked.body.kind]).toEqual([202, 'ADMIN_GRANT']);
+    expect(JSON.stringify(asked.body)).not.toContain(body.email);
+    expect(await newestSecretMail(api, 'operatorInvitation', body.email)).toBeUndefined();
+    expect(told(await call(admin, 'POST', '/operators', body))).toEqual([409, 'APPROVAL_PENDING']);
+    const approve = `/approvals/${asked.body.approvalId}/approve`;
+    expect(told(await call(admin, 'POST', approve, {}))).toEqual([403, 'SAME_PERSON']);
+    const approved = await call(second, 'POST', approve, {});
+    expect([approved.status, approved.body.answer]).toMatchObject([200, { role: 'Admin', state: 'INVITED' }]);
+    const token = tokenOf(await newestSecretMail(api, 'operatorInvitation', body.email));
+    const accept = { body: { token, password: PASSWORD } };
+    expect((await adminCall(api, 'POST', '/admin/invitations/accept', null, accept)).status).toBe(204);
+  });
+
+  it("of a partner takes two of that partner's Admins, who stay in it", async () => {
+    const own = await anOperator(api, { role: 'Admin', partner: 'demo' });
+    const other = await anOperator(api, { role: 'Admin', partner: 'demo' });
+    const asked = await call(own, 'POST', '/operators', person('Admin'));
+    const approved = await call(other, 'POST', `/approvals/${asked.body.approvalId}/approve`, {});
+    expect([approved.status, approved.body.answer]).toMatchObject([
+      200,
+      { role: 'Admin', scope: 'PARTNER', partnerId: api.demo.partner.id },
+    ]);
+  });
+});
+
 describe('states', () => {
   const disableAllOfPartners = () =>
     api.owner
@@ -180,6 +210,18 @@ describe('states', () => {
     const stale = await call(admin, 'PUT', `/operators/${one.operatorId}`, { version, role: 'Manager' });
     expect(told(stale)).toEqual([409, 'VERSION_CONFLICT']);
   });
+});
+
+it('operators of a suspended partner work on while its certificates are refused', async () => {
+  const own = await anOperator(api, { role: 'Manager', partner: 'other' });
+  const set = (state: 'ACTIVE' | 'SUSPENDED') =>
+    api.owner.updateTable('partners').set({ state }).where('code', '=', 'other').execute();
+  await set('SUSPENDED');
+  const server = () => api.call('GET', '/secure/partner-balances', { as: 'other' });
+  await expect.poll(async () => (await server()).body.title).toBe('PARTNER_SUSPENDED');
+  expect((await call(own, 'GET', '/cards')).status).toBe(200);
+  expect((await call(own, 'POST', '/operators', person('Employee'))).status).toBe(201);
+  await set('ACTIVE');
 });
 
 describe('four eyes', () => {
@@ -302,7 +344,7 @@ describe('four eyes', () => {
 it('GET /roles tells the matrix that the doors go by', async () => {
   const { items } = (await call(admin, 'GET', '/roles')).body;
   const find = (route: string) => items.find((one: { route: string }) => one.route === route);
-  expect(find('POST /admin/operators')).toMatchObject({ roles: ['Admin', 'Manager'], fourEyes: false });
+  expect(find('POST /admin/operators')).toMatchObject({ roles: ['Admin', 'Manager'], fourEyes: true });
   expect(find('PUT /admin/operators/{operatorId}')).toMatchObject({ roles: ['Admin'], fourEyes: true });
   expect(find('POST /admin/approvals/{approvalId}/approve')).toMatchObject({ stepUp: true });
 });

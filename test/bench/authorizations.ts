@@ -19,6 +19,7 @@ const HOT_CARDS = 100;
 /** Enough for an open loop at 500/s with room for a stall. */
 const OPEN_LOOP_CONNECTIONS = 64;
 const GROWTH_ROUNDS = 2;
+const WARM_UP_SECONDS = 6;
 
 /** Everything that one run works with. */
 interface Bench {
@@ -122,7 +123,7 @@ async function measure(bench: Bench): Promise<Figures> {
   const { options } = bench;
   const connections = options.connections[0] ?? SPREAD;
   // The first answers of a process are slow: its code is not compiled yet, its statements not prepared.
-  await load(bench, { connections, seconds: 2, prefix: 'one-' });
+  await load(bench, { connections, seconds: WARM_UP_SECONDS, prefix: 'one-' });
   const rounds: Round[] = [];
   for (let at = 1; at <= options.rounds; at += 1) {
     rounds.push(await measureRound(bench, connections));
@@ -198,8 +199,8 @@ async function load(bench: Bench, asked: Load): Promise<Measured> {
     amount: AMOUNT,
     rate: asked.rate ?? null,
   };
-  const before = processorTime(bench);
-  const result = await generator.run(job);
+  let before: ProcessorTime | null = null;
+  const result = await generator.run(job, () => (before = processorTime(bench)));
   const after = processorTime(bench);
   answered.approved += result.approved;
   answered.broken += result.broken + Object.values(result.refused).reduce((sum, one) => sum + one, 0);

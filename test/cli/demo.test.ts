@@ -3,6 +3,7 @@ import { Difference, expectEqual } from '../../cli/demo/difference.ts';
 import { createReader } from '../../cli/demo/jwe-reader.ts';
 import { readDemoOptions } from '../../cli/demo/options.ts';
 import { eventually, patiently } from '../../cli/demo/patience.ts';
+import { newCompany } from '../../cli/demo/company.ts';
 import { newPerson } from '../../cli/demo/person.ts';
 import { drawPictures } from '../../cli/demo/pictures.ts';
 import { lineOf, stepRunner, type StepReport } from '../../cli/demo/step.ts';
@@ -11,9 +12,10 @@ import { readOptions } from '../../cli/operate/options.ts';
 
 describe('options of the demo', () => {
   it('takes the parts that exist and a pause', () => {
-    expect(readDemoOptions([])).toEqual({ only: ['main'], pause: false });
+    expect(readDemoOptions([])).toEqual({ only: ['main', 'corporate'], pause: false });
     expect(readDemoOptions(['--only', 'main', '--pause'])).toEqual({ only: ['main'], pause: true });
     expect(readDemoOptions(['--only=main'])).toMatchObject({ only: ['main'] });
+    expect(readDemoOptions(['--only=corporate,main'])).toMatchObject({ only: ['corporate', 'main'] });
   });
 
   it('refuses others with exit code 64', () => {
@@ -84,6 +86,7 @@ describe('what the demo brings along', () => {
     const [one, other] = [newPerson(), newPerson()];
     expect(one.phone).toMatch(/^48[0-9]{9}$/);
     expect(one.email).not.toBe(other.email);
+    expect(newCompany().taxId).toMatch(/^526[0-9]{7}$/);
   });
 
   it('is three pictures that the form accepts by size', async () => {

@@ -201,7 +201,7 @@ describe('a corporation', () => {
     const stranger = await aProgramme(traffic.owner);
     const seen = await atomically(traffic.engine, partnerCaller(stranger.partnerId), async (trx) => ({
       one: await findCorporation(trx, [stranger.programmeId], corporation.corporationId),
-      list: await listCorporations(trx, stranger.programmeId, {}, { limit: 5, beforeId: null }),
+      list: await listCorporations(trx, [stranger.programmeId], {}, { limit: 5, beforeId: null }),
     }));
     expect(seen).toEqual({ one: undefined, list: [] });
   });

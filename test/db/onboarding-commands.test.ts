@@ -13,6 +13,7 @@ import type { Database } from '../../db/database.ts';
 import { openDefaultBalance } from '../../db/default-balance.ts';
 import { tellEndingDocuments } from '../../db/document-expiry.ts';
 import { newIdAt } from '../../db/ids.ts';
+import { corporationLockReasons } from '../../db/corporation-states.ts';
 import { lockForManyCards } from '../../db/many-cards.ts';
 import { claimMails } from '../../db/messages.ts';
 import type { Programme } from '../../db/partners.ts';
@@ -21,6 +22,7 @@ import { lockReasonsOf } from '../../db/transactional-locks.ts';
 import { submitVerification } from '../../db/verifications.ts';
 import { recordingIo } from '../cli/io.ts';
 import { aCustomer, aProgramme, aSubmission, connect, engineCaller } from '../support/customers.ts';
+import { aCorporation } from '../support/corporations.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { testVault } from '../support/vault.ts';
 
@@ -178,7 +180,8 @@ describe('many cards', () => {
     const customer = await aCustomer(engine, vault, programme, { kyc: 'SUCCESS' });
     const opened = await asEngine((trx) => openDefaultBalance(trx, customer.customerId));
     const balanceId = opened.kind === 'OPENED' ? opened.balanceId : '';
-    const make = async (daysAgo: number) => {
+    const corporation = await aCorporation(engine, vault, programme);
+    const make = async (daysAgo: number, corporationId: string | null = null) => {
       await owner
         .insertInto('cards')
         .values({
@@ -187,8 +190,8 @@ describe('many cards', () => {
           programme_id: programme.programmeId,
           product_id: card.product_id,
           balance_id: balanceId,
-          customer_id: customer.customerId,
-          corporation_id: null,
+          customer_id: corporationId === null ? customer.customerId : null,
+          corporation_id: corporationId,
           kind: 'VIRTUAL',
           base_state: 'PENDING',
           reference: newIdAt(new Date()).replaceAll('-', ''),
@@ -196,7 +199,10 @@ describe('many cards', () => {
           created_at: new Date(Date.now() - daysAgo * 86_400_000),
         })
         .execute();
-      await asEngine((trx) => lockForManyCards(trx, customer));
+      const { partnerId, programmeId } = programme;
+      const customerId = corporationId === null ? customer.customerId : null;
+      await asEngine((trx) => lockForManyCards(trx, { customerId, corporationId, partnerId, programmeId }));
+      if (corporationId !== null) return await asEngine((trx) => corporationLockReasons(trx, corporationId));
       return (await asEngine((trx) => lockReasonsOf(trx, [customer.customerId]))).get(customer.customerId);
     };
     await make(1);
@@ -209,6 +215,9 @@ describe('many cards', () => {
     await make(31);
     expect(await make(3)).toEqual([]);
     expect(await make(0)).toEqual(['MANY_CARDS_LOCK']);
+    const { corporationId } = corporation;
+    for (const daysAgo of [31, 2, 1, 0]) expect(await make(daysAgo, corporationId)).toEqual([]);
+    expect(await make(0, corporationId)).toEqual(['MANY_CARDS_LOCK']);
   });
 });
 

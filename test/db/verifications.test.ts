@@ -353,15 +353,15 @@ describe("a provider's event", () => {
   it('asks for one signal, however often it comes, and for none that does not belong', async () => {
     const automatic = await aProgramme(owner, { kyc_mode: 'AUTOMATIC', kyc_provider: 'simulator' });
     const customer = await aCustomer(engine, vault, automatic);
-    const { verificationId } = await submit(automatic, customer);
-    await asEngine((trx) => noteProvider(trx, verificationId, { applicantId: 'ap-1', checkId: 'ch-1' }));
-    const event = { providerCode: 'simulator', eventId: 'ev-1', checkId: 'ch-1', verificationId };
+    const { verificationId: externalId } = await submit(automatic, customer);
+    await asEngine((trx) => noteProvider(trx, externalId, { applicantId: 'ap-1', checkId: 'ch-1' }));
+    const event = { providerCode: 'simulator', eventId: 'ev-1', checkId: 'ch-1', externalId };
     expect(await take(event)).toBe('TAKEN');
     expect(await take(event)).toBe('IGNORED');
     expect(await take({ ...event, eventId: 'ev-2', checkId: 'ch-9' })).toBe('IGNORED');
     expect(await take({ ...event, eventId: 'ev-3', providerCode: 'other' })).toBe('IGNORED');
-    expect(await take({ ...event, eventId: 'ev-4', verificationId: newIdAt(new Date()) })).toBe('IGNORED');
-    expect((await outboxOf(`customer-verification:${verificationId}`)).map((row) => row.kind)).toEqual([
+    expect(await take({ ...event, eventId: 'ev-4', externalId: newIdAt(new Date()) })).toBe('IGNORED');
+    expect((await outboxOf(`customer-verification:${externalId}`)).map((row) => row.kind)).toEqual([
       'customer-verification',
       'provider-result',
     ]);

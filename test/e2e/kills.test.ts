@@ -19,7 +19,7 @@ describe('killing processes in the middle of the demo', () => {
     const pids = await childPids(environment);
     // Killed while the step after the printed one is under way.
     const afterStep: Record<string, readonly string[]> = { 1: ['worker'], 3: ['api'], 5: ['postgres'] };
-    demo = await runCardloom(['demo'], environment, (line) => {
+    demo = await runCardloom(['demo', '--only', 'main'], environment, (line) => {
       const [, number = ''] = /^ ([1-9]) {2}/.exec(line) ?? [];
       for (const name of afterStep[number] ?? []) {
         killHard(pids, name);

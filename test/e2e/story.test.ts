@@ -21,11 +21,30 @@ describe('the demo', () => {
 
   it('goes through its steps as expected', () => {
     expect(demo.ok).toBe(true);
-    expect(demo.steps.map((one) => one.number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, '8a', '8b', '8c', 9, 20]);
+    expect(demo.steps.map((one) => one.number)).toEqual([
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+      8,
+      '8a',
+      '8b',
+      '8c',
+      9,
+      17,
+      18,
+      19,
+      20,
+    ]);
   });
 
-  it('links the verification and the resent notification to their Temporal runs', () => {
+  it('links the verification, the company and the resent notification to their Temporal runs', () => {
     expect(demo.steps[1]?.link).toContain('customer-verification%3A');
+    const company = demo.steps.find((one) => one.number === 17);
+    expect(company?.link).toContain('corporation-onboarding%3A');
     const notified = demo.steps.find((one) => one.number === 9);
     expect(notified?.link).toContain('notification-delivery%3A');
   });

@@ -27,7 +27,7 @@ describe('without Temporal', () => {
     if (quickstart === null) throw new Error('no stack runs');
     network = createProcessorControl(quickstart);
     partnerServer = createPartnerControl(quickstart);
-    const demo = await runCardloom(['demo', '--json'], environment);
+    const demo = await runCardloom(['demo', '--only', 'main', '--json'], environment);
     expect(demo.code, demo.output).toBe(0);
     ({ cardId } = (JSON.parse(demo.output) as { facts: { cardId: number } }).facts);
     const stopped = await runCardloom(['child', 'stop', 'temporal'], environment);

@@ -103,7 +103,9 @@ export const pairing = (pairingToken: string, changes: object = {}): object => (
 
 let hashes: Promise<{ pin: string; password: string }> | undefined;
 
-const hashesOf = (api: ApiHarness) =>
+type Rows = Pick<ApiHarness, 'owner' | 'vault'>;
+
+const hashesOf = (api: Rows) =>
   (hashes ??= (async () => ({
     pin: await hashSecret(api.vault, APP_PIN),
     password: await hashSecret(api.vault, PASSWORD),
@@ -111,7 +113,7 @@ const hashesOf = (api: ApiHarness) =>
 
 /** Gives a user that is there a device and a session, without the calls that lead there. */
 export async function appUserOf(
-  api: ApiHarness,
+  api: Rows,
   customerId: number,
   contact: { readonly phone: string; readonly email: string } = { phone: '', email: '' },
 ): Promise<AppUser> {

@@ -44,6 +44,8 @@ export const customerSamples: Readonly<Record<string, CustomerSample>> = {
   confirmContactChange: { stranger: 'code', body: () => ({ otp: '123456' }) },
   submitOwnVerification: { ...own, form: true },
   readOwnVerification: own,
+  listOwnVerifications: own,
+  readOneOfOwnVerifications: missing,
   createOwnBalance: { ...own, body: () => ({ currency: 'EUR' }) },
   listOwnBalances: own,
   readOwnBalance: missing,

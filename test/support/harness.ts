@@ -8,6 +8,7 @@ import { type Logger, pino } from 'pino';
 import { Agent, request } from 'undici';
 import { createAuthorizer } from '../../activities/authorization/authorizer.ts';
 import { createProcessorClient } from '../../activities/processor/client.ts';
+import { addressRanges } from '../../api/address-list.ts';
 import { createApp } from '../../api/app.ts';
 import { mountAuthority } from '../../api/authority-files.ts';
 import { listenForChanges } from '../../api/certificate-changes.ts';
@@ -20,7 +21,7 @@ import { mountKybForm } from '../../api/kyb/page.ts';
 import { listenCertificate, listenPublic } from '../../api/listeners.ts';
 import { closeUntrusted } from '../../api/middleware/client-certificate.ts';
 import { describeApi } from '../../api/openapi.ts';
-import type { Services } from '../../api/services.ts';
+import type { RateLimits, Services } from '../../api/services.ts';
 import { VERSION } from '../../api/version.ts';
 import {
   type Authority,
@@ -39,6 +40,8 @@ import { openDocumentStore } from '../../vault/document-store.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
 import { type Client, clientOf, openSocket, register, type Registration } from './clients.ts';
 import { freshDatabase } from './database.ts';
+import type { WorkflowTarget } from '../../temporal/workflows.ts';
+import { clientOfNobody } from './temporal-client.ts';
 import { testKeySources } from './vault.ts';
 
 /** Who a test calls as; each is a client certificate of its own. */
@@ -118,8 +121,16 @@ const recorder = (into: SentMessage[]) => ({
 /** What links and origins are made of in tests; nobody listens there. */
 export const PUBLIC_URL = 'http://panel.test';
 
+export interface ApiOptions {
+  /** Temporal; without it, it is away, as most calls need to know of it. */
+  readonly workflows?: WorkflowTarget;
+  /** The token buckets; without any, everybody may send as fast as they can. */
+  readonly rates?: RateLimits;
+  readonly trustedProxies?: readonly string[];
+}
+
 /** The API on random ports over a fresh database, with the processor simulator on the other side. */
-export async function startApi(): Promise<ApiHarness> {
+export async function startApi(options: ApiOptions = {}): Promise<ApiHarness> {
   const folder = mkdtempSync(join(tmpdir(), 'cardloom-api-'));
   const database = await freshDatabase();
   const authority = await createAuthority();
@@ -169,13 +180,16 @@ export async function startApi(): Promise<ApiHarness> {
     processorUrl: simulator.contractUrl,
     messages,
     authority,
+    workflows: options.workflows ?? { client: clientOfNobody() },
+    rates: options.rates ?? UNLIMITED,
+    trustedProxies: options.trustedProxies ?? [],
   });
   const publicApp = createApp(parts.services, 'public', publicChannels);
   const certificateApp = createApp(parts.services, 'certificate', certificateChannels);
   const routes = [...publicApp.routes, ...certificateApp.routes];
   mountKybForm(publicApp.hono, parts.services);
   mountAuthority(publicApp.hono, parts.services);
-  mountDocs(publicApp.hono, describeApi(routes, VERSION));
+  mountDocs(publicApp.hono, parts.services, describeApi(routes, VERSION));
   const publicListener = await listenPublic(publicApp.hono, { host: '127.0.0.1', port: 0 }, null);
   const certificateListener = await listenCertificate(
     certificateApp.hono,
@@ -184,10 +198,10 @@ export async function startApi(): Promise<ApiHarness> {
     { cert: files.serverCert, key: files.serverKey, caFile: files.ca },
   );
   certificateUrl = `https://localhost:${certificateListener.port}`;
-  const socketCheck = setInterval(
-    () => void closeUntrusted(certificateListener.sockets, parts.services.certificates, Date.now()),
-    500,
-  );
+  let checked = Promise.resolve();
+  const socketCheck = setInterval(() => {
+    checked = closeUntrusted(certificateListener.sockets, parts.services.certificates, Date.now());
+  }, 500);
   const demo = await seedDemo({
     ownerUrl: database.ownerUrl,
     engineUrl: database.engineUrl,
@@ -251,6 +265,7 @@ export async function startApi(): Promise<ApiHarness> {
         : openSocket(certificateListener.port, clientNamed(to)),
     stop: async () => {
       clearInterval(socketCheck);
+      await checked;
       const clientAgents = [...Object.values(known), ...added].map((client) => client.agent);
       await Promise.all([...clientAgents, control].map((agent) => agent.destroy()));
       await simulator.stop();
@@ -319,7 +334,13 @@ interface ServiceParts {
   readonly processorUrl: string;
   readonly messages: SentMessage[];
   readonly authority: Authority;
+  readonly workflows: WorkflowTarget;
+  readonly rates: RateLimits;
+  readonly trustedProxies: readonly string[];
 }
+
+/** Tests send as fast as they can, all from one address and most as one partner. */
+const UNLIMITED: RateLimits = { take: () => undefined, countedAddress: () => null };
 
 async function createServices(parts: ServiceParts): Promise<{ services: Services; stop(): Promise<void> }> {
   const { database, engine, vault, logger, folder, files, processorUrl, messages } = parts;
@@ -353,6 +374,7 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
       sms: recorder(messages),
       mail: recorder(messages),
       authority: parts.authority,
+      workflows: parts.workflows,
       kycProviders: [
         {
           code: 'simulator',
@@ -370,7 +392,9 @@ async function createServices(parts: ServiceParts): Promise<{ services: Services
       },
       logger,
       health: { live: () => true, draining: () => false, check: async () => ({ database: 'ok' }) },
-      metrics: { request: () => undefined },
+      metrics: { request: () => undefined, rateLimited: () => undefined },
+      rates: parts.rates,
+      isTrustedProxy: addressRanges(parts.trustedProxies),
       nowMs: Date.now,
     },
     stop: async () => {

@@ -19,6 +19,7 @@ import type { ContactSection } from '../../domain/kyb-form.ts';
 import { businessBody, entityBody, personsBody } from '../../api/schemas/kyb-sections.ts';
 import { submitKyb } from '../../api/kyb/submit.ts';
 import { openPersons } from '../../api/kyb/open-form.ts';
+import { type DocumentStore, putDocument } from '../../vault/document-store.ts';
 import { newSubjectKey, sealPersonal } from '../../vault/personal-data.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { engineCaller } from './customers.ts';
@@ -29,6 +30,8 @@ export interface KybWorld {
   readonly engine: Kysely<Database>;
   readonly vault: Vault;
   readonly programme: Programme;
+  /** Where documents are stored; without one they are rows only. */
+  readonly documents?: DocumentStore;
 }
 
 const inOneCommit = <T>({ engine }: KybWorld, work: (trx: Trx) => Promise<T>): Promise<T> =>
@@ -89,20 +92,34 @@ export const fillDraft = (
     });
     const [person] = await openPersons(trx, vault, application);
     const add = (type: KybDocumentType, personId: string | null = null) =>
-      addKybDocument(trx, application, {
-        type,
-        personId,
-        documentType: personId === null ? null : 'passport',
-        mediaType: 'application/pdf',
-        bytes: 1,
-        sha256: '',
-        storeKey: '',
-      });
+      addDocument(trx, world, application, { type, personId });
     await add('REGISTRY_EXTRACT');
     await add('OWNERSHIP_STRUCTURE');
     await add('PERSON_DOCUMENT_FRONT', person?.personId);
     await add('PERSON_SELFIE', person?.personId);
   });
+
+/** Adds a document to an application that its applicant may change. */
+export async function addDocument(
+  trx: Trx,
+  { vault, documents }: KybWorld,
+  application: KybApplication,
+  { type, personId }: { readonly type: KybDocumentType; readonly personId: string | null },
+): Promise<string> {
+  const { subjectKey } = application;
+  const content = Buffer.from(`a ${type}`);
+  const stored =
+    documents === undefined ? null : await putDocument(vault, documents, { subjectKey, content });
+  return await addKybDocument(trx, application, {
+    type,
+    personId,
+    documentType: personId === null ? null : 'passport',
+    mediaType: 'application/pdf',
+    bytes: stored?.bytes ?? 1,
+    sha256: stored?.sha256 ?? '',
+    storeKey: stored?.key ?? '',
+  });
+}
 
 /** Submits an application as its applicant does. */
 export const submitDraft = (world: KybWorld, { applicationId }: KybApplication): Promise<KybApplication> =>

@@ -36,6 +36,8 @@ export interface Product {
   readonly apis: readonly Child[];
   /** Ports of the certificate listeners. */
   readonly ports: readonly number[];
+  /** Ports of the public listeners. */
+  readonly publicPorts: readonly number[];
   readonly certificates: CertificateFiles;
   /** Process id of the server itself; null while there is none. */
   postmasterPid(): number | null;
@@ -85,11 +87,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     await migrateToLatest({ url: urls.owner });
     await registerProcessor(urls.owner, readFileSync(certificates.of.processor.certificate, 'utf8'));
     const ports: number[] = [];
+    const publicPorts: number[] = [];
     for (let at = 1; at <= options.apis; at += 1) {
       const own = at === 1 ? stack : await stackOf(dataDir, certificates, options, stack);
       const spec = roleChild('api', own);
       apis.push(supervise({ ...spec, args: [...(options.nodeArgs ?? []), ...spec.args] }, `api-${at}`));
       ports.push(own.ports.CERT_PORT);
+      publicPorts.push(own.ports.PUBLIC_PORT);
     }
     await Promise.all(apis.map((api) => api.start()));
     return {
@@ -98,6 +102,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       postgres,
       apis,
       ports,
+      publicPorts,
       certificates,
       postmasterPid: () => pidIn(launch),
       stop,

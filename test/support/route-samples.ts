@@ -23,6 +23,9 @@ export interface Named {
   readonly applicationId: string;
   readonly documentId: string;
   readonly lockReason: string;
+  readonly certificateId: string;
+  /** PEM of a certificate request. */
+  readonly csr: string;
 }
 
 /** Ids of nothing. */
@@ -42,6 +45,8 @@ export const NOTHING_NAMED: Named = {
   applicationId: '11111111-1111-4111-8111-111111111111',
   documentId: '11111111-1111-4111-8111-111111111111',
   lockReason: 'POLICE_LOCK',
+  certificateId: '11111111-1111-4111-8111-111111111111',
+  csr: '',
 };
 
 /** A request of a route that is right in everything but, maybe, its sender. */
@@ -55,6 +60,8 @@ export interface Sample {
    * it; or the route makes something of the caller's own.
    */
   readonly stranger: 'missing' | 'list' | 'own' | 'none';
+  /** True for what belongs to the partner as a whole: its programmes are no strangers to each other. */
+  readonly ofPartner?: boolean;
 }
 
 const missing = { stranger: 'missing' } as const;
@@ -137,6 +144,9 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
     body: () => ({ type: 'collateralCredit', amount: 10, currency: 'EUR', transactionId: 'bank-1' }),
   },
   readTransaction: missing,
+  listCertificates: { stranger: 'list', ofPartner: true },
+  renewCertificate: { stranger: 'own', ofPartner: true, body: ({ csr }) => ({ csr }) },
+  revokeOwnCertificate: { ...missing, ofPartner: true, body: () => ({ reason: 'SUPERSEDED' }) },
   createUser: { stranger: 'own', body: () => aPerson() },
   listUsers: { stranger: 'list' },
   readUser: missing,
@@ -184,6 +194,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
   lifecycleListCards: missing,
   lifecycleLockCard: { ...missing, body: () => ({ reason: 3 }) },
   lifecycleUnlockCard: missing,
+  lifecycleRemoveCard: missing,
   authorize: { stranger: 'none', body: (named) => aPurchase(named, 100) },
   authorizeIncremental: {
     stranger: 'none',
@@ -214,7 +225,7 @@ export const samples = (picture: Buffer): Readonly<Record<string, Sample>> => ({
 });
 
 /** A multipart form with a file of one user. */
-function usersFile(): FormData {
+export function usersFile(): FormData {
   const { firstName, lastName, phone, email, birthDate } = aPerson();
   const form = new MultipartForm();
   const lines = [
@@ -226,7 +237,7 @@ function usersFile(): FormData {
 }
 
 /** An address; where the path names no type, the body does. */
-function anAddress(_named: Named, path: string): object {
+export function anAddress(_named: Named, path: string): object {
   return {
     street: 'Polna',
     number: '17a',

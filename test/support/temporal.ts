@@ -2,19 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
-import { createDataConverter } from '../../temporal/data-converter.ts';
-import type { PayloadKeys } from '../../temporal/payload-keys.ts';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
+import { testDataConverter } from './temporal-client.ts';
 
-/** TEST ONLY: recorded histories are encrypted with this key, so it can never be changed. */
-export const TEST_PAYLOAD_KEYS: PayloadKeys = {
-  current: 'test-only',
-  keys: new Map([['test-only', Buffer.from('cardloom test-only payload key!!')]]),
-};
-
-/** The converter that histories are recorded and replayed with. */
-export const testDataConverter = (namespace: string) =>
-  createDataConverter({ keys: TEST_PAYLOAD_KEYS, namespace, refusePlain: true });
+export { TEST_PAYLOAD_KEYS, testDataConverter } from './temporal-client.ts';
 
 let quiet = false;
 

@@ -42,6 +42,27 @@ describe('lanes', () => {
     expect(ran).toEqual([['a'], ['b', 'c']]);
   });
 
+  it('gather what trickles in after a crowd, and begin when a turn brings nothing more', async () => {
+    const { lanes, ran, letGo } = heldLanes({ batchMax: 16, queueMax: 16 });
+    const submit = (name: string): void => void lanes.submit(item(name), 'decision');
+    submit('a');
+    for (const name of ['b', 'c', 'd', 'e']) submit(name);
+    letGo();
+    await settled();
+    letGo();
+    await settled();
+    // Each comes in a turn of its own, before its end, as connections that were answered bring them.
+    const trickle = ([name, ...others]: string[]): void => {
+      if (name === undefined) return;
+      setImmediate(() => trickle(others));
+      submit(name);
+    };
+    trickle(['f', 'g', 'h']);
+    await settled();
+    expect(ran).toEqual([['a'], ['b', 'c', 'd', 'e'], ['f', 'g', 'h']]);
+    letGo();
+  });
+
   it('take three decisions to one follow-up, so that neither starves', async () => {
     const { lanes, ran, letGo } = heldLanes({ batchMax: 8, queueMax: 20 });
     void lanes.submit(item('first'), 'decision');

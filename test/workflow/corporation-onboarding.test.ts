@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCompanyRegistryActivities } from '../../activities/company-registry/companies.ts';
 import { createKybActivities } from '../../activities/database/kyb-applications.ts';
 import { changeSection } from '../../api/kyb/change-section.ts';
 import { atomically } from '../../db/atomically.ts';
@@ -38,7 +39,10 @@ beforeAll(async () => {
   owner = connect(fresh.ownerUrl);
   engine = connect(fresh.engineUrl);
   world = { engine, vault, programme: await aProgramme(owner) };
-  worker = await startWorkflowWorker(createKybActivities({ db: engine, vault }));
+  worker = await startWorkflowWorker({
+    ...createKybActivities({ db: engine, vault }),
+    ...createCompanyRegistryActivities({ db: engine, vault, companyRegistry: null }),
+  });
 });
 afterAll(async () => {
   await worker.stop();

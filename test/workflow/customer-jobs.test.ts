@@ -195,15 +195,16 @@ describe('schedules', () => {
     await ensureCustomerSchedules(target);
     await ensureCustomerSchedules(target);
     const found = await Promise.all(
-      ['document-expiry', 'lock-expiry', 'rescreening'].map((id) =>
+      ['document-expiry', 'lock-expiry', 'rescreening', 'retention'].map((id) =>
         worker.client.schedule.getHandle(id).describe(),
       ),
     );
-    expect(found.map((one) => one.state.paused)).toEqual([false, false, true]);
+    expect(found.map((one) => one.state.paused)).toEqual([false, false, true, false]);
     expect(found.map((one) => one.action.workflowType)).toEqual(found.map(() => 'scheduledJob'));
     expect(found.map((one) => one.spec.calendars?.[0]?.hour)).toMatchObject([
       [{ start: 0 }],
       undefined,
+      [{ start: 3 }],
       [{ start: 3 }],
     ]);
 

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { AppliedDecision, ScreenedVerification } from '../../activities/database/verifications.ts';
-import type { CheckResult, ProviderStep } from '../../activities/kyc-provider/verifications.ts';
+import type { CheckResult, ProviderStep } from '../../activities/kyc-provider/answers.ts';
 import type { ReviewDecision, VerificationTimings } from '../../domain/verification.ts';
 import {
   close,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { createCompanyRegistryActivities } from '../../activities/company-registry/companies.ts';
 import { createKybActivities } from '../../activities/database/kyb-applications.ts';
 import { CommandFailed } from '../../cli/exit-code.ts';
 import { kybCommand } from '../../cli/operate/kyb.ts';
@@ -42,7 +43,10 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cardloom-kyb-'));
   const vault = await openVault(engine, testKeySources());
   world = { engine, vault, programme: await aProgramme(owner) };
-  worker = await startWorkflowWorker(createKybActivities({ db: engine, vault }));
+  worker = await startWorkflowWorker({
+    ...createKybActivities({ db: engine, vault }),
+    ...createCompanyRegistryActivities({ db: engine, vault, companyRegistry: null }),
+  });
 });
 afterAll(async () => {
   await worker.stop();

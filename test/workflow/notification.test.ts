@@ -15,19 +15,17 @@ import type { Database } from '../../db/database.ts';
 import { emit } from '../../db/outbox.ts';
 import { addTransactionalLock, removeTransactionalLock } from '../../db/transactional-locks.ts';
 import { claimNotices } from '../../db/relay.ts';
-import { readSettings } from '../../domain/settings.ts';
 import type { Programme } from '../../db/partners.ts';
 import { submitVerification } from '../../db/verifications.ts';
 import { type PartnerSim, startPartnerSim } from '../../simulators/partner/simulator.ts';
-import { temporalSettings } from '../../temporal/config.ts';
-import { connectClient } from '../../temporal/connection.ts';
 import { resendDelivery, workflowIds } from '../../temporal/workflows.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type Relay, startRelay } from '../../worker/outbox-relay.ts';
 import { aCustomer, aProgramme, aSubmission, connect, engineCaller } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { aConnection, tellConnection } from '../support/partner-connection.ts';
-import { connectTemporal, type TestTemporal, testDataConverter } from '../support/temporal.ts';
+import { connectTemporal, type TestTemporal } from '../support/temporal.ts';
+import { clientOfNobody } from '../support/temporal-client.ts';
 import { testVault } from '../support/vault.ts';
 
 const logger = pino({ level: 'silent' });
@@ -72,8 +70,6 @@ afterEach(async () => {
   relay = null;
 });
 
-const temporalSettingsAt = (address: string) =>
-  readSettings(temporalSettings, { TEMPORAL_ADDRESS: address }, () => '').values;
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let lastCardId = 5_000;
 
@@ -251,10 +247,7 @@ describe('a notification', () => {
 
   it('waits in the outbox while Temporal is away and goes out once it is back', async () => {
     const cardId = (lastCardId += 1);
-    const nowhere = connectClient(
-      temporalSettingsAt('127.0.0.1:1'),
-      testDataConverter(inject('temporalNamespace')),
-    );
+    const nowhere = clientOfNobody(inject('temporalNamespace'));
     relay = startRelay({
       db: engine,
       pool,

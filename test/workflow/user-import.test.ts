@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Kysely, sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createUserImportActivities } from '../../activities/database/user-imports.ts';
 import { atomically } from '../../db/atomically.ts';
 import { listAddresses } from '../../db/customer-addresses.ts';
-import { newSubjectId, readCustomer } from '../../db/customers.ts';
+import { newSubjectId, personalPlace, readCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import type { Programme } from '../../db/partners.ts';
 import { handOverWorkflowRows } from '../../db/relay.ts';
@@ -16,7 +16,7 @@ import type { WorkflowStart } from '../../domain/event.ts';
 import type { ImportMode } from '../../domain/user-import.ts';
 import { startFromOutbox } from '../../temporal/workflows.ts';
 import { openDocumentStore, putDocument } from '../../vault/document-store.ts';
-import { newSubjectKey } from '../../vault/personal-data.ts';
+import { newSubjectKey, sealPersonal } from '../../vault/personal-data.ts';
 import { aProgramme, connect, engineCaller, partnerCaller } from '../support/customers.ts';
 import { type FreshDatabase, freshDatabase } from '../support/database.ts';
 import { connectTemporal, type TestTemporal } from '../support/temporal.ts';
@@ -223,10 +223,115 @@ describe('user-import', () => {
   it.each([
     ['nothing of a header', '\u0000'],
     ['an unknown column', csv([row()], [...HEADER.slice(0, 6), 'shoeSize'])],
-    ['lines of another length', `${csv([row()])}\n${'a,'.repeat(20)}`],
+    ['a quote that does not end', `${csv([row()])}\n"`],
   ])('ends FAILED with %s', async (_what, content) => {
     expect((await run(content)).result).toEqual({ state: 'FAILED', ...COUNTS });
   });
+
+  it('works the rows in the order of the file: the last word on a user is the lowest', async () => {
+    const twice = Array.from({ length: 6 }, () => row());
+    const rows = twice.flatMap((one) => [one, one.with(1, 'Kowal'), one.with(1, 'Lis')]);
+    const { importId } = await run(csv(rows), 'UPSERT');
+    const statuses = (await listRows(owner, importId, {})).map((one) => one.status);
+    expect(statuses).toEqual(twice.flatMap(() => ['CREATED', 'UPDATED', 'UPDATED']));
+  });
+
+  it('UPSERT updates a user whom somebody else has added since it looked', async () => {
+    const mine = row();
+    const { importId } = await temporal.withWorker(activities(), async () => {
+      let id = '';
+      await owner.transaction().execute(async (trx) => {
+        const { programmeId, partnerId } = programme;
+        await sql`select set_config('app.partner', ${String(partnerId)}, true)`.execute(trx);
+        const subjectId = randomUUID();
+        const key = newSubjectKey(vault, { subjectId, partnerId });
+        await trx
+          .insertInto('subject_keys')
+          .values({
+            subject_id: subjectId,
+            partner_id: partnerId,
+            wrapped: key.wrapped,
+            kek_version: key.kekVersion,
+          })
+          .execute();
+        await trx
+          .insertInto('customers')
+          .values({
+            subject_id: subjectId,
+            partner_id: partnerId,
+            programme_id: programmeId,
+            personal: sealPersonal(vault, key, personalPlace(subjectId), {
+              firstName: 'Zoe',
+              lastName: 'Old',
+            }),
+            phone_index: randomBytes(32),
+            email_index: randomBytes(32),
+            external_id: mine[5] ?? '',
+            state: 'UNVERIFIED',
+            kyc: 'NOT_STARTED',
+          })
+          .execute();
+        id = await receive(csv([mine]), 'UPSERT');
+        // The import now waits for this transaction at the index of external ids.
+        await vi.waitFor(
+          async () => {
+            const { rows } =
+              await sql`select 1 from pg_locks where not granted and locktype = 'transactionid'`.execute(
+                owner,
+              );
+            expect(rows.length).toBeGreaterThan(0);
+          },
+          { timeout: 20_000, interval: 50 },
+        );
+      });
+      return { importId: id, result: await result(id) };
+    });
+    expect((await listRows(owner, importId, {})).map(({ status, title }) => [status, title])).toEqual([
+      ['UPDATED', null],
+    ]);
+  });
+
+  it('fails a line with a cell too many or too few, and takes the others in', async () => {
+    const { importId, result: counts } = await run(
+      `${csv([row()])},more\na,b\n${csv([row()]).split('\n')[1]}`,
+    );
+    expect(counts).toEqual({ state: 'DONE', ...COUNTS, created: 1, failed: 2 });
+    expect(
+      (await listRows(owner, importId, {})).map(({ status, title, field }) => [status, title, field]),
+    ).toEqual([
+      ['FAILED', 'VALIDATION_ERROR', null],
+      ['FAILED', 'VALIDATION_ERROR', null],
+      ['CREATED', null, null],
+    ]);
+  });
+
+  it.each<ImportMode>(['CREATE', 'UPSERT'])(
+    'a dry run in %s finds what the real run finds of rows that contradict each other',
+    async (mode) => {
+      const [one, two, three] = [row(), row(), row()];
+      const content = csv([
+        one,
+        one,
+        one.with(1, 'Kowal'),
+        row({ phone: one[2] ?? '' }),
+        row({ email: two[3] ?? '' }),
+        two,
+        three,
+        row({ externalId: three[5] ?? '' }),
+        row({ phone: three[2] ?? '' }),
+        row({ birthDate: '2020-01-01' }),
+        ...Array.from({ length: 195 }, () => row()),
+        three,
+      ]);
+      const dry = await run(content, mode, true);
+      const real = await run(content, mode);
+      expect(dry.result).toEqual(real.result);
+      const shown = async (importId: string) =>
+        (await listRows(owner, importId, {})).map(({ row: no, status, title }) => [no, status, title]);
+      expect(await shown(dry.importId)).toEqual(await shown(real.importId));
+      expect(await owner.selectFrom('user_import_keys').selectAll().execute()).toEqual([]);
+    },
+  );
 
   it('goes on after a worker that broke off, each row once', async () => {
     const content = csv(Array.from({ length: 450 }, () => row()));

@@ -213,6 +213,9 @@ const isOpen = (name) => {
   return status === 'DRAFT' || (status === 'NEEDS_CORRECTION' && marked);
 };
 
+/** Documents may be changed with every section that they bear out. */
+const areDocumentsOpen = () => ['ENTITY', 'BUSINESS', 'PERSONS', 'DOCUMENTS'].some(isOpen);
+
 function remember(application, token) {
   session.application = application;
   session.applicationId = application.applicationId;
@@ -277,11 +280,11 @@ function showDocuments() {
       await call('DELETE', own(`/documents/${one.documentId}`));
       remember(await call('GET', own()));
     };
-    if (isOpen('DOCUMENTS')) item.append(button('Remove', remove));
+    if (areDocumentsOpen()) item.append(button('Remove', remove));
     list.append(item);
   }
   form.append(list);
-  if (!isOpen('DOCUMENTS')) return;
+  if (!areDocumentsOpen()) return;
   const type = control(['type', '', { options: DOCUMENTS }]);
   const documentType = control(['documentType', '', { options: IDENTITY }]);
   const person = element('select', {}, element('option', { value: '' }, '—'));

@@ -1,8 +1,9 @@
 /** A process of its own that makes the load of one job a time: sent by IPC, answered by IPC. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { type Connection, openConnection, type Reply } from './connection.ts';
-import type { CardRange, LoadJob, LoadResult } from './job.ts';
+import { type CardRange, type LoadJob, type LoadResult, OPENED, START } from './job.ts';
 import { httpRequest, purchaseBody } from './purchase.ts';
 
 interface Tally {
@@ -17,10 +18,16 @@ const TICK_MS = 1;
 /** How long answers are waited for after the last request of an open loop. */
 const LAST_ANSWER_MS = 3_000;
 
-process.on('message', (job: LoadJob) => {
-  void run(job).then((result) => process.send?.(result));
+process.on('message', (message: LoadJob | typeof START) => {
+  if (message !== START) void run(message).then((result) => process.send?.(result));
 });
 process.on('disconnect', () => process.exit(0));
+
+/** Opening a connection costs as much as several requests: the caller measures from here on. */
+async function started(): Promise<void> {
+  process.send?.(OPENED);
+  for (;;) if ((await once(process, 'message'))[0] === START) return;
+}
 
 async function run(job: LoadJob): Promise<LoadResult> {
   const secureContext = createSecureContext({
@@ -32,6 +39,7 @@ async function run(job: LoadJob): Promise<LoadResult> {
     openConnection(job.ports[at % job.ports.length] as number, secureContext),
   );
   const connections = await Promise.all(open);
+  await started();
   const tally: Tally = { approved: 0, declined: 0, broken: 0, refused: {}, latencies: [] };
   const startedAt = performance.now();
   await (job.rate === null

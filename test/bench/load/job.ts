@@ -36,3 +36,7 @@ export interface LoadResult {
 
 /** Decisions a second. */
 export const perSecond = (result: LoadResult): number => (result.approved + result.declined) / result.seconds;
+
+/** What a generator is told when its connections stand, and what it says then. */
+export const START = 'start';
+export const OPENED = 'opened';

@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LoadJob, LoadResult } from './job.ts';
+import { type LoadJob, type LoadResult, START } from './job.ts';
 
 export interface LoadGenerator {
   readonly pid: number;
-  run(job: LoadJob): Promise<LoadResult>;
+  /** `opened` is called when all connections stand, before the first request. */
+  run(job: LoadJob, opened?: () => void): Promise<LoadResult>;
   stop(): void;
 }
 
@@ -18,11 +19,15 @@ export function startLoadGenerator(): LoadGenerator {
   died.catch(() => undefined);
   return {
     pid: child.pid ?? 0,
-    async run(job) {
-      const answered = once(child, 'message') as Promise<[LoadResult]>;
-      child.send(job);
-      const [result] = await Promise.race([answered, died]);
-      return result;
+    async run(job, opened) {
+      const next = async (message: unknown): Promise<unknown> => {
+        const answered = once(child, 'message');
+        child.send(message as LoadJob);
+        return (await Promise.race([answered, died]))[0];
+      };
+      await next(job);
+      opened?.();
+      return (await next(START)) as LoadResult;
     },
     stop: () => void child.disconnect(),
   };

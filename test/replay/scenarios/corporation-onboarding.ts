@@ -10,6 +10,7 @@ import {
   type SectionState,
   statusAfter,
 } from '../../../domain/kyb-application.ts';
+import { personCheckActivities } from './person-verification.ts';
 import { begin, neverEnds, type Scenario, type Stage, untilItEnds, untilItWaits } from '../scenario.ts';
 
 const HOUR_MS = 3_600_000;
@@ -66,6 +67,7 @@ const onboard = (stage: Stage, id: string, timings: Partial<KybTimings> = {}) =>
   begin(stage, 'corporationOnboarding', `corporation-onboarding:${id}`, {
     applicationId: id,
     timings: { ...SLOW, ...timings },
+    checkTimings: { providerPollMs: 200, providerLimitMs: HOUR_MS },
   });
 
 type Run = Awaited<ReturnType<typeof onboard>>;
@@ -137,6 +139,28 @@ const signalSubmitted = async (run: Run): Promise<void> => {
   await untilItWaits(run, 'TIMER');
   await run.signal('submitted', { round: 1 });
 };
+
+/** A provider that looks at one person, and a register. */
+const CHECKED: Partial<Activities> = {
+  ...personCheckActivities(),
+  screenKybCompany: async () => ({
+    persons: ['person-1'],
+    checks: [{ personId: 'person-1', pictures: ['FACE', 'FRONT'] }],
+  }),
+  checkCompanyRegistry: async () => [],
+};
+
+/** Until a review is taken, which is refused while the round is screened. */
+async function untilReviewed(run: Run): Promise<void> {
+  const review = { action: 'reviewSection', section: 'CONTACT', result: 'VERIFIED' } as const;
+  while (
+    !(await ask(run, review).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await sleep(100);
+}
 
 /** Paths of `corporation-onboarding`. */
 export const corporationOnboardingScenarios: readonly Scenario[] = [
@@ -241,6 +265,50 @@ export const corporationOnboardingScenarios: readonly Scenario[] = [
     },
     {},
     { reviewReminderMs: 300 },
+  ),
+  path(
+    'persons-checked-then-accepted',
+    async (run) => {
+      await signalSubmitted(run);
+      await untilReviewed(run);
+      await verifyAll(run);
+      await ask(run, { action: 'accept' });
+    },
+    CHECKED,
+  ),
+  path(
+    'person-unchecked-in-time-then-rejected',
+    async (run) => {
+      await signalSubmitted(run);
+      await untilReviewed(run);
+      await ask(run, { action: 'reject', reason: 'no licence' });
+    },
+    { ...CHECKED, fetchPersonCheck: neverEnds },
+    { screeningMs: 500 },
+  ),
+  path(
+    'held-while-a-person-is-checked-then-rejected',
+    async (run) => {
+      await signalSubmitted(run);
+      await untilStatus(run, 'SUBMITTED');
+      await untilItWaits(run, 'TIMER');
+      await ask(run, { action: 'hold', reason: 'asked the registry' });
+      await ask(run, { action: 'reject', reason: 'no answer' });
+    },
+    { ...CHECKED, fetchPersonCheck: neverEnds },
+  ),
+  inFlight('asking-the-register', 'ACTIVITY', signalSubmitted, {
+    ...CHECKED,
+    checkCompanyRegistry: neverEnds,
+  }),
+  inFlight(
+    'waiting-for-persons',
+    'TIMER',
+    async (run) => {
+      await signalSubmitted(run);
+      await untilStatus(run, 'SUBMITTED');
+    },
+    { ...CHECKED, fetchPersonCheck: neverEnds },
   ),
   inFlight('starting', 'ACTIVITY', undefined, { startKyb: neverEnds }),
   inFlight('draft', 'TIMER'),

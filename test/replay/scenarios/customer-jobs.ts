@@ -1,3 +1,4 @@
+import type { CompanyBlock } from '../../../activities/database/company-jobs.ts';
 import type { Activities } from '../../../activities/index.ts';
 import { begin, neverEnds, type Scenario, type Stage, untilItEnds, untilItWaits } from '../scenario.ts';
 
@@ -12,13 +13,32 @@ const blocks = (...lastIds: number[]): Partial<Activities> => {
   };
 };
 
+/** One block of applications, one of corporations; then there is nobody left. */
+const companyBlocks = (): Partial<Activities> => ({
+  rescreenCompanies: async ({ part, after }) => {
+    const next: CompanyBlock | null =
+      after === null
+        ? { part, after: 'id-1' }
+        : part === 'APPLICATIONS'
+          ? { part: 'CORPORATIONS', after: null }
+          : null;
+    return { screened: after === null ? 1 : 0, locked: 0, next };
+  },
+});
+
+const screenOne = (stage: Stage, path: string) =>
+  begin(stage, 'corporationScreening', `corporation-screening:${path}:1`, { corporationId: path });
+
 const rescreen = (stage: Stage, path: string, blocksPerRun?: number) =>
   begin(stage, 'rescreening', `rescreening:${path}`, blocksPerRun === undefined ? {} : { blocksPerRun });
 
 const startJob = (stage: Stage, job: 'document-expiry' | 'lock-expiry' | 'rescreening', path: string) =>
   begin(stage, 'scheduledJob', `${job}-${path}`, { job });
 
-/** Paths of the jobs over customers: `scheduled-job`, `document-expiry`, `lock-expiry`, `rescreening`. */
+/**
+ * Paths of the jobs over customers: `scheduled-job`, `document-expiry`, `lock-expiry`, `rescreening`,
+ * `corporation-screening`.
+ */
 export const customerJobScenarios: readonly Scenario[] = [
   {
     workflow: 'scheduled-job',
@@ -95,6 +115,40 @@ export const customerJobScenarios: readonly Scenario[] = [
     path: 'in-flight-comparing',
     activities: { rescreenCustomers: neverEnds },
     play: async (stage) => await untilItWaits(await rescreen(stage, 'in-flight-comparing'), 'ACTIVITY'),
+  },
+  {
+    workflow: 'rescreening',
+    path: 'customers-then-companies',
+    activities: { ...blocks(1200), ...companyBlocks() },
+    play: async (stage) => await untilItEnds(await rescreen(stage, 'customers-then-companies')),
+  },
+  {
+    workflow: 'rescreening',
+    path: 'companies-go-on-as-new',
+    activities: { ...blocks(), ...companyBlocks() },
+    async play(stage) {
+      const first = await rescreen(stage, 'companies-go-on-as-new', 2);
+      await untilItEnds(first);
+      return stage.client.workflow.getHandle(first.workflowId, firstRunOf(first));
+    },
+  },
+  {
+    workflow: 'rescreening',
+    path: 'in-flight-companies',
+    activities: { ...blocks(), rescreenCompanies: neverEnds },
+    play: async (stage) => await untilItWaits(await rescreen(stage, 'in-flight-companies'), 'ACTIVITY'),
+  },
+  {
+    workflow: 'corporation-screening',
+    path: 'locked',
+    activities: { screenCorporation: async () => ({ partnerId: 1, programmeId: 2, locked: true }) },
+    play: async (stage) => await untilItEnds(await screenOne(stage, 'locked')),
+  },
+  {
+    workflow: 'corporation-screening',
+    path: 'in-flight-screening',
+    activities: { screenCorporation: neverEnds },
+    play: async (stage) => await untilItWaits(await screenOne(stage, 'in-flight-screening'), 'ACTIVITY'),
   },
 ];
 

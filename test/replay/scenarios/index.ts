@@ -4,8 +4,11 @@ import { corporationOnboardingScenarios } from './corporation-onboarding.ts';
 import { customerJobScenarios } from './customer-jobs.ts';
 import { holdReleaseScenarios } from './hold-release.ts';
 import { notificationScenarios } from './notification.ts';
+import { personVerificationScenarios } from './person-verification.ts';
 import { processorInstructionScenarios } from './processor-instruction.ts';
 import { reconciliationScenarios } from './reconciliation.ts';
+import { removalScenarios } from './removal.ts';
+import { retentionScenarios } from './retention.ts';
 import { userImportScenarios } from './user-import.ts';
 import { verificationScenarios } from './verification.ts';
 
@@ -16,8 +19,11 @@ export const scenarios: readonly Scenario[] = [
   ...customerJobScenarios,
   ...holdReleaseScenarios,
   ...notificationScenarios,
+  ...personVerificationScenarios,
   ...processorInstructionScenarios,
   ...reconciliationScenarios,
+  ...removalScenarios,
+  ...retentionScenarios,
   ...userImportScenarios,
   ...verificationScenarios,
 ];

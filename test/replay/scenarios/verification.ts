@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../../activities/index.ts';
 import type { ScreenedVerification } from '../../../activities/database/verifications.ts';
-import type { CheckResult } from '../../../activities/kyc-provider/verifications.ts';
+import type { CheckResult } from '../../../activities/kyc-provider/answers.ts';
 import type { ReviewDecision, VerificationTimings } from '../../../domain/verification.ts';
 import { begin, neverEnds, type Scenario, type Stage, untilItEnds, untilItWaits } from '../scenario.ts';
 

@@ -1,12 +1,11 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { KybChannel, KybSection, KybStatus, SectionState } from '../domain/kyb-application.ts';
-import type { KybDocumentType } from '../domain/kyb-document.ts';
-import type { KybPersonRole } from '../domain/kyb-form.ts';
-import type { DocumentType } from '../domain/verification.ts';
+import type { KybChannel, KybSection, KybStatus, SectionState } from '../../domain/kyb-application.ts';
+import type { KybDocumentType } from '../../domain/kyb-document.ts';
+import type { KybPersonRole } from '../../domain/kyb-form.ts';
+import type { DocumentType, ProviderOutcome } from '../../domain/verification.ts';
+import type { CreatedAt } from './columns.ts';
 
-type CreatedAt = ColumnType<Date, Date | undefined, never>;
-
-/** Tables of company applications (migration 0018). */
+/** Tables of company applications (migrations 0018, 0020). */
 export interface KybTables {
   kyb_applications: KybApplicationsTable;
   kyb_sections: KybSectionsTable;
@@ -16,6 +15,7 @@ export interface KybTables {
   kyb_reviews: KybReviewsTable;
   kyb_tokens: KybTokensTable;
   kyb_mails: KybMailsTable;
+  kyb_person_checks: KybPersonChecksTable;
 }
 
 export interface KybApplicationsTable {
@@ -41,6 +41,7 @@ export interface KybApplicationsTable {
   touched_at: ColumnType<Date, Date | undefined, Date>;
   submitted_at: Date | null;
   decided_at: Date | null;
+  shredded_at: ColumnType<Date | null, Date | null | undefined, Date>;
   created_at: CreatedAt;
 }
 
@@ -118,4 +119,19 @@ export interface KybMailsTable {
   application_id: string;
   partner_id: number;
   created_at: CreatedAt;
+}
+
+export interface KybPersonChecksTable {
+  person_id: string;
+  round: number;
+  application_id: string;
+  partner_id: number;
+  provider_code: string | null;
+  applicant_id: string | null;
+  check_id: string | null;
+  state: Generated<'RUNNING' | 'COMPLETED' | 'MISSING'>;
+  outcome: ProviderOutcome | null;
+  reasons: Generated<string[]>;
+  created_at: CreatedAt;
+  ended_at: Date | null;
 }
