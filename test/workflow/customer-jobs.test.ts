@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCompanyJobActivities } from '../../activities/database/company-jobs.ts';
 import { createCustomerJobActivities } from '../../activities/database/customer-jobs.ts';
 import { createVerificationActivities } from '../../activities/database/verifications.ts';
 import { atomically, type Trx } from '../../db/atomically.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
   engine = connect(fresh.engineUrl);
   programme = await aProgramme(owner, { external_kyc: true, notifications: { transactionalLock: 1 } });
   worker = await startWorkflowWorker({
+    ...createCompanyJobActivities({ db: engine, vault }),
     ...createCustomerJobActivities({ db: engine, vault }),
     ...createVerificationActivities({ db: engine, vault }),
   });
