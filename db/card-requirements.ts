@@ -30,7 +30,7 @@ export async function requireCardRequest(trx: Trx, request: RequestedCard): Prom
   const person =
     customerId === null
       ? null
-      : await requireHolder(trx, request.programmeId, customerId, !waived && !product.anonymous);
+      : await requireHolder(trx, request.programmeId, customerId, passedBy(waived, product));
   const corporation = corporationId === null ? null : await requireEmployer(trx, request, corporationId);
   await requireBalance(trx, request, product);
   if ((person?.transactional_locks ?? 0) > 0) throw lockedUser();
@@ -38,6 +38,11 @@ export async function requireCardRequest(trx: Trx, request: RequestedCard): Prom
   await requireRoom(trx, request.balanceId, product.max_cards_per_balance);
   return product;
 }
+
+const passedBy = (kycWaived: boolean, { anonymous }: Pick<CardProduct, 'anonymous'>): Passed => {
+  if (kycWaived) return 'SCREENING';
+  return anonymous ? 'NOTHING' : 'KYC';
+};
 
 /**
  * Asks again what the owners of a card must be, once the processor has made it (cards 2): their rows are held until
@@ -53,7 +58,7 @@ export async function requireOwnersStill(trx: Trx, card: Selectable<CardsTable>)
     .where('product_id', '=', card.product_id)
     .executeTakeFirstOrThrow();
   const waived = corporationId !== null && product.corporate_holder_kyc === 'waived';
-  if (customerId !== null) await requireHolder(trx, programmeId, customerId, !waived && !product.anonymous);
+  if (customerId !== null) await requireHolder(trx, programmeId, customerId, passedBy(waived, product));
   const corporation =
     corporationId === null ? null : await requireEmployer(trx, { programmeId, customerId }, corporationId);
   if (customerId !== null) {
@@ -81,6 +86,9 @@ async function requireProduct(trx: Trx, request: RequestedCard): Promise<CardPro
   return product;
 }
 
+/** What a holder has to have passed: kyc, a screening where the programme waives kyc, nothing for an anonymous card. */
+type Passed = 'KYC' | 'SCREENING' | 'NOTHING';
+
 const programmeOf = (trx: Trx, programmeId: number) =>
   trx
     .selectFrom('programmes')
@@ -88,10 +96,10 @@ const programmeOf = (trx: Trx, programmeId: number) =>
     .where('programme_id', '=', programmeId)
     .executeTakeFirstOrThrow();
 
-async function requireHolder(trx: Trx, programmeId: number, customerId: number, kycNeeded: boolean) {
+async function requireHolder(trx: Trx, programmeId: number, customerId: number, needed: Passed) {
   const holder = await trx
     .selectFrom('customers')
-    .select(['state', 'kyc', 'transactional_locks'])
+    .select(['state', 'kyc', 'screened_at', 'transactional_locks'])
     .where('customer_id', '=', customerId)
     .where('programme_id', '=', programmeId)
     .forShare()
@@ -99,8 +107,11 @@ async function requireHolder(trx: Trx, programmeId: number, customerId: number, 
   if (holder === undefined || holder.state === 'DELETED')
     throw new Refusal('USER_NOT_FOUND', 'There is no such user.');
   if (holder.state === 'LOCKED') throw new Refusal('USER_NOT_ACTIVE', 'The user is locked.');
-  if (holder.kyc !== 'SUCCESS' && kycNeeded) {
+  if (holder.kyc !== 'SUCCESS' && needed === 'KYC') {
     throw new Refusal('KYC_REQUIRED', 'The user has to be verified first.');
+  }
+  if (holder.kyc !== 'SUCCESS' && needed === 'SCREENING' && holder.screened_at === null) {
+    throw new Refusal('KYC_REQUIRED', 'The user has to be screened first, which is under way.');
   }
   return holder;
 }

@@ -38,6 +38,8 @@ export interface Customer {
   readonly pep: boolean;
   /** Number of distinct transactional lock reasons. */
   readonly transactionalLocks: number;
+  /** When they were last compared with the screening lists. */
+  readonly screenedAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -379,6 +381,15 @@ export async function putAddress(
     .execute();
 }
 
+/** Keeps when a customer was compared with the screening lists; hits and locks are stored beside. */
+export async function markScreened(trx: Trx, customerId: number): Promise<void> {
+  await trx
+    .updateTable('customers')
+    .set({ screened_at: nowOf(trx) })
+    .where('customer_id', '=', customerId)
+    .execute();
+}
+
 /** An id for a new customer's subject key. */
 export const newSubjectId = (trx: Trx): string => newId(trx);
 
@@ -471,6 +482,7 @@ const toCustomer = (row: CustomerRow): Customer => ({
   documentExpirationDate: row.document_expiration_date,
   pep: row.pep,
   transactionalLocks: row.transactional_locks,
+  screenedAt: row.screened_at,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

@@ -8,6 +8,7 @@ import { withdrawCard } from './cards.ts';
 import type { Corporation } from './corporations.ts';
 import type { Customer } from './customers.ts';
 import type { EmployeesTable } from './database.ts';
+import { startWorkflow } from './outbox.ts';
 
 /** A person who works for a corporation. */
 export interface Employee {
@@ -20,13 +21,14 @@ export interface Employee {
 }
 
 interface NewEmployee {
-  readonly customer: Pick<Customer, 'customerId' | 'state'>;
+  readonly customer: Pick<Customer, 'customerId' | 'state' | 'kyc' | 'screenedAt'>;
   readonly role: EmployeeRole;
   readonly position: string | null;
 }
 
 /**
- * Adds a customer of the same programme to a corporation held by `holdCorporation` (onboarding 4). Throws
+ * Adds a customer of the same programme to a corporation held by `holdCorporation` (onboarding 4). Where the programme
+ * waives their kyc, one whom nobody has screened is screened now: their cards wait for it. Throws
  * `STATE_CONFLICT` for a deleted corporation, `USER_NOT_FOUND` for a deleted customer, `EMPLOYEE_EXISTS`.
  */
 export async function addEmployee(
@@ -53,8 +55,28 @@ export async function addEmployee(
       .executeTakeFirstOrThrow(),
   );
   await recordChange(trx, corporation, 'employee.added', toEmployee(row));
+  if (customer.kyc !== 'SUCCESS' && customer.screenedAt === null) {
+    if (await waivesHolderKyc(trx, corporation.programmeId)) await startScreening(trx, corporation, row);
+  }
   return toEmployee(row);
 }
+
+/** True where employees get cards on their company's money without being verified themselves. */
+async function waivesHolderKyc(trx: Trx, programmeId: number): Promise<boolean> {
+  const programme = await trx
+    .selectFrom('programmes')
+    .select('corporate_holder_kyc')
+    .where('programme_id', '=', programmeId)
+    .executeTakeFirstOrThrow();
+  return programme.corporate_holder_kyc === 'waived';
+}
+
+const startScreening = (trx: Trx, corporation: Corporation, employee: Selectable<EmployeesTable>) =>
+  startWorkflow(trx, corporation, {
+    workflow: 'employee-screening',
+    id: `employee-screening:${employee.employee_id}`,
+    input: { customerId: employee.customer_id },
+  });
 
 /** An employee of the corporation, also a removed one. Throws `EMPLOYEE_NOT_FOUND`. */
 export async function readEmployee(trx: Trx, corporationId: string, employeeId: string): Promise<Employee> {

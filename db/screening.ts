@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import {
   isSanctionList,
   type ScreeningEntry,
@@ -6,6 +6,7 @@ import {
   type ScreeningMatch,
 } from '../domain/screening.ts';
 import { newId, type Trx } from './atomically.ts';
+import type { Database, ScreeningEntriesTable } from './database.ts';
 
 /** Entries of all lists that may be a person born in `birthYear`; names are compared by the rule in domain. */
 export async function screeningEntriesFor(trx: Trx, birthYear: number): Promise<ScreeningEntry[]> {
@@ -16,13 +17,53 @@ export async function screeningEntriesFor(trx: Trx, birthYear: number): Promise<
     .where('kind', '=', 'PERSON')
     .where(sql<boolean>`(birth_years = '{}' or birth_years && ${years}::smallint[])`)
     .execute();
-  return rows.map((row) => ({
-    listCode: row.list_code,
-    entryId: row.entry_id,
-    normalizedNames: row.normalized_names,
-    birthYears: row.birth_years,
-    fingerprint: row.fingerprint,
-  }));
+  return rows.map(toEntry);
+}
+
+const toEntry = (row: Selectable<ScreeningEntriesTable>): ScreeningEntry => ({
+  listCode: row.list_code,
+  entryId: row.entry_id,
+  normalizedNames: row.normalized_names,
+  birthYears: row.birth_years,
+  fingerprint: row.fingerprint,
+});
+
+/** The version of each list that has been loaded. Engine only. */
+export async function listVersions(engine: Kysely<Database>): Promise<Map<ScreeningList, string>> {
+  const rows = await engine.selectFrom('screening_lists').select(['list_code', 'list_version_id']).execute();
+  return new Map(rows.map((row) => [row.list_code, row.list_version_id]));
+}
+
+// A statement may take ten seconds; so many rows take a fraction of one.
+const ENTRIES_A_STATEMENT = 20_000;
+
+/** All persons of a list, of the one version that they are of; null when it was never loaded. Engine only. */
+export async function listedPersons(
+  engine: Kysely<Database>,
+  list: ScreeningList,
+): Promise<{ readonly versionId: string | null; readonly entries: ScreeningEntry[] }> {
+  // One snapshot for all statements; it holds no row, so a new version may come meanwhile.
+  return await engine
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) => {
+      const versionId = (await listVersions(trx)).get(list) ?? null;
+      const entries: ScreeningEntry[] = [];
+      for (;;) {
+        const rows = await trx
+          .selectFrom('screening_entries')
+          .selectAll()
+          .where('list_code', '=', list)
+          .where('entry_id', '>', entries.at(-1)?.entryId ?? '')
+          .where('kind', '=', 'PERSON')
+          .orderBy('entry_id')
+          .limit(ENTRIES_A_STATEMENT)
+          .execute();
+        entries.push(...rows.map(toEntry));
+        if (rows.length < ENTRIES_A_STATEMENT) return { versionId, entries };
+      }
+    });
 }
 
 /** Score from which names count as the same in a programme. */

@@ -36,6 +36,11 @@ export type WorkflowStart =
       readonly input: { readonly customerId: number; readonly n: number };
     }
   | {
+      readonly workflow: 'employee-screening';
+      readonly id: string;
+      readonly input: { readonly customerId: number };
+    }
+  | {
       readonly workflow: 'processor-instruction';
       readonly id: string;
       readonly input: { readonly cardId: number };

@@ -68,15 +68,11 @@ export function matchesOf(
   threshold: number = SCREENING_THRESHOLD,
 ): ScreeningMatch[] {
   const name = normalizeName(`${person.firstName} ${person.lastName}`);
-  return entries
-    .filter((entry) => mayBeBornThen(person.birthYear, entry.birthYears))
-    .map((entry) => ({
-      listCode: entry.listCode,
-      entryId: entry.entryId,
-      fingerprint: entry.fingerprint,
-      score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
-    }))
-    .filter((match) => match.score >= threshold);
+  return nameMatches(
+    name,
+    entries.filter((entry) => mayBeBornThen(person.birthYear, entry.birthYears)),
+    threshold,
+  );
 }
 
 /** The entries that a company of this name may be, each with its best score. */
@@ -85,15 +81,19 @@ export function companyMatchesOf(
   entries: readonly ScreeningEntry[],
   threshold: number = SCREENING_THRESHOLD,
 ): ScreeningMatch[] {
-  const name = normalizeName(companyName);
-  return entries
-    .map((entry) => ({
-      listCode: entry.listCode,
-      entryId: entry.entryId,
-      fingerprint: entry.fingerprint,
-      score: Math.max(0, ...entry.normalizedNames.map((one) => jaroWinkler(name, one))),
-    }))
-    .filter((match) => match.score >= threshold);
+  return nameMatches(normalizeName(companyName), entries, threshold);
+}
+
+function nameMatches(name: string, entries: readonly ScreeningEntry[], threshold: number): ScreeningMatch[] {
+  const matches: ScreeningMatch[] = [];
+  for (const { listCode, entryId, fingerprint, normalizedNames } of entries) {
+    let score = 0;
+    for (const one of normalizedNames) {
+      if (mayReach(name, one, threshold)) score = Math.max(score, jaroWinkler(name, one));
+    }
+    if (score >= threshold) matches.push({ listCode, entryId, score, fingerprint });
+  }
+  return matches;
 }
 
 function mayBeBornThen(birthYear: number | null, years: readonly number[]): boolean {
@@ -106,7 +106,21 @@ const LONGEST_PREFIX = 4;
 
 /** Jaro-Winkler similarity of two strings: 0 for nothing in common, 1 for equal ones. */
 export function jaroWinkler(left: string, right: string): number {
-  const jaro = jaroSimilarity([...left], [...right]);
+  return withPrefix(jaroSimilarity([...left], [...right]), left, right);
+}
+
+/** False only where the lengths and the first letters alone keep the similarity below `threshold`: most pairs. */
+function mayReach(left: string, right: string, threshold: number): boolean {
+  const shorter = Math.min(left.length, right.length);
+  const longer = Math.max(left.length, right.length);
+  // Letters of two units are counted once in the similarity, so lengths say nothing there.
+  if (shorter === 0 || TWO_UNITS.test(left) || TWO_UNITS.test(right)) return true;
+  return withPrefix((2 + shorter / longer) / 3, left, right) >= threshold;
+}
+
+const TWO_UNITS = /[\ud800-\udfff]/;
+
+function withPrefix(jaro: number, left: string, right: string): number {
   let prefix = 0;
   while (prefix < LONGEST_PREFIX && prefix < left.length && left[prefix] === right[prefix]) prefix += 1;
   return jaro + prefix * PREFIX_WEIGHT * (1 - jaro);

@@ -1,5 +1,6 @@
-import { ScheduleAlreadyRunning, type ScheduleSpec } from '@temporalio/client';
+import { type ScheduleOptionsAction, ScheduleAlreadyRunning, type ScheduleSpec } from '@temporalio/client';
 import { RECONCILIATION_JOBS, type ReconciliationJob, reconciliationJobs } from '../domain/reconciliation.ts';
+import type { ScheduledJobInput } from '../workflows/scheduled-job.ts';
 import { WORKFLOW_QUEUE } from './task-queues.ts';
 import type { WorkflowTarget } from './workflows.ts';
 
@@ -27,31 +28,34 @@ interface ScheduledRun {
 
 async function ensureSchedule(target: WorkflowTarget, id: string, run: ScheduledRun): Promise<void> {
   const { client, taskQueue = WORKFLOW_QUEUE } = target;
+  const action: ScheduleOptionsAction = {
+    type: 'startWorkflow',
+    workflowType: run.workflow,
+    workflowId: id,
+    taskQueue,
+    args: [...run.args],
+  };
   try {
     await client.schedule.create({
       scheduleId: id,
       spec: run.spec,
       policies: { overlap: 'SKIP', catchupWindow: run.catchup ?? CATCHUP },
-      action: {
-        type: 'startWorkflow',
-        workflowType: run.workflow,
-        workflowId: id,
-        taskQueue,
-        args: [...run.args],
-      },
+      action,
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const schedule = client.schedule.getHandle(id);
+    // What an earlier release started is ours to change; times and pauses are the operator's.
+    if ((await schedule.describe()).action.workflowType === run.workflow) return;
+    await schedule.update((there) => ({ ...there, action }));
   }
 }
 
 interface CustomerJob {
-  readonly name: 'document-expiry' | 'lock-expiry' | 'rescreening' | 'retention';
-  readonly workflow: 'documentExpiry' | 'lockExpiry' | 'rescreening' | 'retention';
+  readonly job: ScheduledJobInput['job'];
   readonly spec: ScheduleSpec;
   /** How late a missed run is made up for. */
   readonly catchup: string;
-  readonly args: readonly unknown[];
 }
 
 /**
@@ -59,39 +63,17 @@ interface CustomerJob {
  * 6.6, 6.7, 7; operations 7.3).
  */
 const CUSTOMER_JOBS: readonly CustomerJob[] = [
-  {
-    name: 'document-expiry',
-    workflow: 'documentExpiry',
-    spec: { calendars: [{ hour: 0, minute: 10 }] },
-    catchup: '1 day',
-    args: [],
-  },
-  {
-    name: 'lock-expiry',
-    workflow: 'lockExpiry',
-    spec: { intervals: [{ every: '5 minutes' }] },
-    catchup: CATCHUP,
-    args: [],
-  },
-  {
-    name: 'rescreening',
-    workflow: 'rescreening',
-    spec: { calendars: [{ hour: 2 }] },
-    catchup: '1 day',
-    args: [{}],
-  },
-  {
-    name: 'retention',
-    workflow: 'retention',
-    spec: { calendars: [{ hour: 3 }] },
-    catchup: '1 day',
-    args: [],
-  },
+  { job: 'document-expiry', spec: { calendars: [{ hour: 0, minute: 10 }] }, catchup: '1 day' },
+  { job: 'lock-expiry', spec: { intervals: [{ every: '5 minutes' }] }, catchup: CATCHUP },
+  { job: 'rescreening', spec: { calendars: [{ hour: 2 }] }, catchup: '1 day' },
+  { job: 'retention', spec: { calendars: [{ hour: 3 }] }, catchup: '1 day' },
 ];
 
 /** Makes the schedules of the jobs over customers; those that are there stay as an operator has set them. */
 export async function ensureCustomerSchedules(target: WorkflowTarget): Promise<void> {
-  for (const { name, ...run } of CUSTOMER_JOBS) await ensureSchedule(target, name, run);
+  for (const { job, spec, catchup } of CUSTOMER_JOBS) {
+    await ensureSchedule(target, job, { workflow: 'scheduledJob', spec, catchup, args: [{ job }] });
+  }
 }
 
 /** Null for jobs that follow an event. */

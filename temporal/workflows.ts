@@ -122,6 +122,14 @@ export async function startFromOutbox(
         owner,
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
       });
+    case 'employee-screening':
+      return await startOnce(target, {
+        workflow: 'employeeScreening',
+        id: start.id,
+        args: [start.input],
+        owner,
+        reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      });
     case 'processor-instruction':
       await within(client, CALL_MS, () =>
         client.workflow.signalWithStart<typeof workflows.processorInstruction>('processorInstruction', {

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Kysely } from 'kysely';
-import { atomically } from '../../db/atomically.ts';
+import type { Trx } from '../../db/atomically.ts';
 import { lockCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { lockExpiredDocuments, tellEndingDocuments } from '../../db/document-expiry.ts';
@@ -44,12 +44,8 @@ export function createCustomerJobActivities({ db, vault }: CustomerJobCollaborat
       const customerIds = await customersToScreen(db, of.afterCustomerId, BLOCK);
       let locked = 0;
       for (const customerId of customerIds) {
-        const found = await atomically(db, caller, async (trx) => {
-          const customer = await lockCustomer(trx, 'every', customerId);
-          if (customer.state === 'DELETED') return false;
-          return (await screenAndLock(trx, vault, customer)).newlyLocked;
-        });
-        if (found) locked += 1;
+        const hold = (trx: Trx) => lockCustomer(trx, 'every', customerId);
+        if ((await screenAndLock({ db, vault, caller }, hold)).newlyLocked) locked += 1;
       }
       return { screened: customerIds.length, locked, lastCustomerId: customerIds.at(-1) ?? null };
     },

@@ -1,7 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Kysely } from 'kysely';
 import { atomically, type Trx } from '../../db/atomically.ts';
-import { addressPlace, type Customer, lockCustomer, personalPlace } from '../../db/customers.ts';
+import {
+  addressPlace,
+  type Customer,
+  lockCustomer,
+  personalPlace,
+  readCustomer,
+} from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { type DefaultBalance, openDefaultBalance as openBalanceFor } from '../../db/default-balance.ts';
 import { remindReviewers as queueReminders } from '../../db/review-reminders.ts';
@@ -60,11 +66,11 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
   return {
     /** Compares the person of the form with all lists and stores hits; a confirmed PEP marks the case. */
     async screenPerson({ verificationId }: Of): Promise<ScreenedVerification> {
-      return await inOneCommit(async (trx) => {
-        const { verification, customer } = await lockVerification(trx, verificationId);
-        const hits = await screen(trx, vault, customer, verification);
-        return await conclude(trx, { verification, customer }, hits);
-      });
+      const screening = { db, vault, caller: callerOf(SYSTEM) };
+      const facts = await screen(screening, (trx) => lockVerification(trx, verificationId), conclude);
+      // There is always a form: its row is never deleted.
+      if (facts === null) throw new Error('a verification without a person');
+      return facts;
     },
 
     /** The facts of `screenPerson` again, after a hit was decided. */
@@ -115,12 +121,12 @@ export function createVerificationActivities({ db, vault }: VerificationCollabor
 
     /** Screens a customer whom the partner verified; a hit on a sanction list locks them at once (6.5). */
     async screenCustomer(of: { readonly customerId: number }): Promise<ScreenedCustomer> {
-      return await inOneCommit(async (trx) => {
-        const customer = await lockCustomer(trx, 'every', of.customerId);
-        if (customer.state === 'DELETED') return ownerOf(customer, false);
-        const { sanction } = await screenAndLock(trx, vault, customer);
-        return ownerOf(customer, sanction);
-      });
+      const screening = { db, vault, caller: callerOf(SYSTEM) };
+      const { customerId } = of;
+      const { sanction } = await screenAndLock(screening, (trx) => lockCustomer(trx, 'every', customerId));
+      return await inOneCommit(async (trx) =>
+        ownerOf(await readCustomer(trx, 'every', customerId), sanction),
+      );
     },
   };
 }

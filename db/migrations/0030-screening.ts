@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
 
 /** When a customer was last compared with the lists; names of the lists as they are compared from now on. */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -19,7 +19,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
  * release. The entries themselves have not changed, so a hit that was decided on one keeps its decision: it takes the
  * entry's new fingerprint.
  */
-export async function foldListedNames(db: Kysely<unknown>): Promise<void> {
+export async function foldListedNames(db: QueryExecutorProvider): Promise<void> {
   const folded = `replace(replace(replace(replace(
     translate(listed, 'łøđðħŧıȷŋĸəɓɗɖƙƴɨƚǥ', 'loddhtijnqebddkyilg'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')`;
   await sql

@@ -42,7 +42,7 @@ export interface CustomersTable {
   pep: Generated<boolean>;
   transactional_locks: Generated<number>;
   /** When they were last compared with the screening lists. */
-  screened_at: Date | null | undefined;
+  screened_at: ColumnType<Date | null, Date | undefined, Date>;
   version: Generated<number>;
   created_at: CreatedAt;
   updated_at: ColumnType<Date, Date | undefined, Date>;

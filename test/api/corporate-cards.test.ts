@@ -209,21 +209,37 @@ describe('a virtual card of a corporation', () => {
     ]);
   });
 
-  it('of an employee without kyc: KYC_REQUIRED, unless the programme waives it', async () => {
+  it('of an employee without kyc: KYC_REQUIRED, unless the programme waives it and they are screened', async () => {
     const owned = await aCompanyWithBalance();
-    const user = aPerson({ kyc: 'NOT_STARTED' });
-    const { userId: dcUserId } = await anEmployee(api, owned.dcCorporationId, { user });
+    const hire = (changes: object = {}) =>
+      anEmployee(api, owned.dcCorporationId, { user: aPerson({ kyc: 'NOT_STARTED', ...changes }) });
     const setting = (value: 'required' | 'waived') =>
       api.owner
         .updateTable('programmes')
         .set({ corporate_holder_kyc: value })
         .where('issuer_code', '=', 'sandbox')
         .execute();
-    expect(titleOf(await order({ ...owned, dcUserId }))).toEqual([422, 'KYC_REQUIRED']);
+    const screeningsOf = (employeeId: string) =>
+      api.owner
+        .selectFrom('outbox')
+        .select('kind')
+        .where('subject_id', '=', `employee-screening:${employeeId}`)
+        .execute();
+    const early = await hire();
+    expect(await screeningsOf(early.employeeId)).toEqual([]);
+    expect(titleOf(await order({ ...owned, dcUserId: early.userId }))).toEqual([422, 'KYC_REQUIRED']);
     await setting('waived');
-    const made = await order({ ...owned, dcUserId });
-    await setting('required');
-    expect(made.status).toBe(201);
+    try {
+      const { userId: dcUserId, employeeId } = await hire();
+      expect((await screeningsOf(employeeId)).map((row) => row.kind)).toEqual(['employee-screening']);
+      expect(await screeningsOf((await hire({ kyc: 'SUCCESS' })).employeeId)).toEqual([]);
+      expect(titleOf(await order({ ...owned, dcUserId }))).toEqual([422, 'KYC_REQUIRED']);
+      const screened = { screened_at: new Date() };
+      await api.owner.updateTable('customers').set(screened).where('customer_id', '=', dcUserId).execute();
+      expect((await order({ ...owned, dcUserId })).status).toBe(201);
+    } finally {
+      await setting('required');
+    }
   });
 
   describe('whose processor was silent', () => {

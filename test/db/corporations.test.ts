@@ -87,7 +87,7 @@ describe('a card of a corporation', () => {
     await giveToCorporation(traffic.owner, card, corporation.corporationId);
     const { employeeId } = await on(corporation, (trx, held) =>
       addEmployee(trx, held, {
-        customer: { customerId: card.customerId, state: 'VERIFIED' },
+        customer: { customerId: card.customerId, state: 'VERIFIED', kyc: 'SUCCESS', screenedAt: null },
         role: 'EMPLOYEE',
         position: null,
       }),
@@ -302,7 +302,7 @@ describe('an employee', () => {
     const add = () =>
       on(corporation, (trx, held) =>
         addEmployee(trx, held, {
-          customer: { customerId, state: 'VERIFIED' },
+          customer: { customerId, state: 'VERIFIED', kyc: 'SUCCESS', screenedAt: null },
           role: 'ADMIN',
           position: 'CFO',
         }),

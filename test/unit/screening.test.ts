@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jaroWinkler, matchesOf, normalizeName, type ScreeningEntry } from '../../domain/screening.ts';
 
@@ -72,6 +73,19 @@ describe('matches', () => {
     [null, 1],
   ])('with a birth year of %s: %i', (birthYear, count) => {
     expect(matchesOf({ ...person, birthYear }, [entry])).toHaveLength(count);
+  });
+
+  it('leave out no pair that reaches the threshold, whatever the lengths', () => {
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '𐐨'), minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(name, name, fc.constantFrom(0.5, 0.8, 0.92, 1), (left, right, threshold) => {
+        const listed = { ...entry, normalizedNames: [normalizeName(right)], birthYears: [] };
+        const score = jaroWinkler(normalizeName(left), normalizeName(right));
+        const found = matchesOf({ firstName: left, lastName: '', birthYear: null }, [listed], threshold);
+        expect(found.map((one) => one.score)).toEqual(score >= threshold ? [score] : []);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('do not need a birth year in the list', () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createCompanyJobActivities } from '../../activities/database/company-jobs.ts';
 import { createCustomerJobActivities } from '../../activities/database/customer-jobs.ts';
 import { createVerificationActivities } from '../../activities/database/verifications.ts';
 import { atomically, type Trx } from '../../db/atomically.ts';
@@ -14,6 +15,7 @@ import { lockReasonsOf } from '../../db/transactional-locks.ts';
 import { ensureCustomerSchedules } from '../../temporal/schedules.ts';
 import type { documentExpiry } from '../../workflows/document-expiry.ts';
 import type { lockExpiry } from '../../workflows/lock-expiry.ts';
+import type { scheduledJob, ScheduledJobInput } from '../../workflows/scheduled-job.ts';
 import type { rescreening } from '../../workflows/rescreening.ts';
 import { aCustomer, aPerson, aProgramme, connect, engineCaller } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
@@ -33,6 +35,7 @@ beforeAll(async () => {
   engine = connect(fresh.engineUrl);
   programme = await aProgramme(owner, { external_kyc: true, notifications: { transactionalLock: 1 } });
   worker = await startWorkflowWorker({
+    ...createCompanyJobActivities({ db: engine, vault }),
     ...createCustomerJobActivities({ db: engine, vault }),
     ...createVerificationActivities({ db: engine, vault }),
   });
@@ -154,11 +157,44 @@ describe('by the clock', () => {
   });
 });
 
+describe('a job by the clock', () => {
+  const start = (job: ScheduledJobInput['job']) =>
+    worker.client.workflow.execute<typeof scheduledJob>('scheduledJob', {
+      ...options('starter'),
+      args: [{ job }],
+    });
+
+  it.each([
+    ['document-expiry', 'documentExpiry'],
+    ['rescreening', 'rescreening'],
+  ] as const)('%s is named by its day, and runs once on it', async (job, type) => {
+    const today = new Date().toISOString().slice(0, 10);
+    const { workflowId } = await start(job);
+    expect(workflowId).toBe(`${job}:${today}`);
+    const first = await worker.client.workflow.getHandle(workflowId).describe();
+    expect([first.type, first.status.name]).toEqual([type, 'COMPLETED']);
+    expect(await start(job)).toEqual({ workflowId });
+    expect((await worker.client.workflow.getHandle(workflowId).describe()).runId).toBe(first.runId);
+  });
+});
+
 describe('schedules', () => {
   it('are made once and stay as an operator has set them', async () => {
     const target = { client: worker.client, taskQueue: worker.taskQueue };
-    await ensureCustomerSchedules(target);
+    // As an earlier release made it.
+    await worker.client.schedule.create({
+      scheduleId: 'rescreening',
+      spec: { calendars: [{ hour: 3 }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'rescreening',
+        workflowId: 'rescreening',
+        taskQueue: worker.taskQueue,
+        args: [{}],
+      },
+    });
     await worker.client.schedule.getHandle('rescreening').pause('by hand');
+    await ensureCustomerSchedules(target);
     await ensureCustomerSchedules(target);
     const found = await Promise.all(
       ['document-expiry', 'lock-expiry', 'rescreening', 'retention'].map((id) =>
@@ -166,12 +202,28 @@ describe('schedules', () => {
       ),
     );
     expect(found.map((one) => one.state.paused)).toEqual([false, false, true, false]);
-    expect(found.map((one) => one.action.workflowType)).toEqual([
-      'documentExpiry',
-      'lockExpiry',
-      'rescreening',
-      'retention',
+    expect(found.map((one) => one.action.workflowType)).toEqual(found.map(() => 'scheduledJob'));
+    expect(found.map((one) => one.spec.calendars?.[0]?.hour)).toMatchObject([
+      [{ start: 0 }],
+      undefined,
+      [{ start: 3 }],
+      [{ start: 3 }],
     ]);
+
+    await worker.client.schedule.getHandle('lock-expiry').trigger();
+    const lifting = await vi.waitFor(
+      async () => {
+        const { info } = await worker.client.schedule.getHandle('lock-expiry').describe();
+        const started = info.recentActions[0]?.action;
+        if (started === undefined) throw new Error('not yet');
+        return started.workflow;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    const starter = worker.client.workflow.getHandle<typeof scheduledJob>(lifting.workflowId);
+    const { workflowId } = await starter.result();
+    expect(workflowId).toBe(lifting.workflowId.replace('lock-expiry-', 'lock-expiry:'));
+    expect((await worker.client.workflow.getHandle(workflowId).describe()).type).toBe('lockExpiry');
     for (const one of found) await worker.client.schedule.getHandle(one.scheduleId).delete();
   });
 });

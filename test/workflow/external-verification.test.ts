@@ -6,6 +6,8 @@ import { type Customer, readCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import type { Programme } from '../../db/partners.ts';
 import { addTransactionalLock, lockReasonsOf } from '../../db/transactional-locks.ts';
+import type { PersonalData } from '../../domain/customer.ts';
+import type { employeeScreening } from '../../workflows/employee-screening.ts';
 import { type externalVerification, state } from '../../workflows/external-verification.ts';
 import { aCustomer, aPerson, aProgramme, connect, engineCaller } from '../support/customers.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
@@ -99,6 +101,25 @@ describe('a customer whom the partner verified', () => {
     );
     await (await start(customer)).result();
     expect(await balancesOf(customer)).toEqual([]);
+  });
+
+  it('or an employee whose kyc is waived: on a sanction list they are locked before they get a card', async () => {
+    const screened = async (person: PersonalData) => {
+      const customer = await aCustomer(engine, vault, programme, { person });
+      const { customerId } = customer;
+      expect(customer.screenedAt).toBeNull();
+      const ended = await worker.client.workflow.execute<typeof employeeScreening>('employeeScreening', {
+        taskQueue: worker.taskQueue,
+        workflowId: `employee-screening:${customerId}`,
+        args: [{ customerId }],
+      });
+      const now = await atomically(engine, engineCaller, (trx) => readCustomer(trx, 'every', customerId));
+      expect(now.screenedAt).toBeInstanceOf(Date);
+      return { locked: ended.locked, reasons: await reasonsOf(customer) };
+    };
+    const listed = aPerson({ firstName: 'Boris', lastName: 'Example', birthDate: '1970-02-02' });
+    expect(await screened(aPerson())).toEqual({ locked: false, reasons: [] });
+    expect(await screened(listed)).toEqual({ locked: true, reasons: ['SCREENING_DETECTED'] });
   });
 
   it('leaves no personal data in the history', async () => {

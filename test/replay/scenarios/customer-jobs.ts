@@ -32,8 +32,35 @@ const screenOne = (stage: Stage, path: string) =>
 const rescreen = (stage: Stage, path: string, blocksPerRun?: number) =>
   begin(stage, 'rescreening', `rescreening:${path}`, blocksPerRun === undefined ? {} : { blocksPerRun });
 
-/** Paths of the jobs over customers: `document-expiry`, `lock-expiry`, `rescreening`, `corporation-screening`. */
+const startJob = (stage: Stage, job: 'document-expiry' | 'lock-expiry' | 'rescreening', path: string) =>
+  begin(stage, 'scheduledJob', `${job}-${path}`, { job });
+
+/**
+ * Paths of the jobs over customers: `scheduled-job`, `document-expiry`, `lock-expiry`, `rescreening`,
+ * `corporation-screening`.
+ */
 export const customerJobScenarios: readonly Scenario[] = [
+  {
+    workflow: 'scheduled-job',
+    path: 'locks-lifted',
+    activities: { liftExpiredLocks: async () => 2 },
+    play: async (stage) => await untilItEnds(await startJob(stage, 'lock-expiry', 'lifted')),
+  },
+  {
+    workflow: 'scheduled-job',
+    path: 'documents-once-a-day',
+    activities: { lockExpiredDocuments: async () => 3, tellEndingDocuments: async () => 5 },
+    async play(stage) {
+      await untilItEnds(await startJob(stage, 'document-expiry', 'first'));
+      return await untilItEnds(await startJob(stage, 'document-expiry', 'second'));
+    },
+  },
+  {
+    workflow: 'scheduled-job',
+    path: 'in-flight-rescreening',
+    activities: { rescreenCustomers: neverEnds },
+    play: async (stage) => await untilItWaits(await startJob(stage, 'rescreening', 'in-flight'), 'MESSAGE'),
+  },
   {
     workflow: 'document-expiry',
     path: 'some-locked',

@@ -339,4 +339,33 @@ const externalVerification: readonly Scenario[] = [
   },
 ];
 
-export const verificationScenarios: readonly Scenario[] = [...customerVerification, ...externalVerification];
+const screenEmployee = (stage: Stage, employeeId: string) =>
+  begin(stage, 'employeeScreening', `employee-screening:${employeeId}`, { customerId: 1001 });
+
+/** Paths of `employee-screening`. */
+const employeeScreening: readonly Scenario[] = [
+  {
+    workflow: 'employee-screening',
+    path: 'clear',
+    activities: screening(false),
+    play: async (stage) => await untilItEnds(await screenEmployee(stage, 'clear')),
+  },
+  {
+    workflow: 'employee-screening',
+    path: 'locked',
+    activities: screening(true),
+    play: async (stage) => await untilItEnds(await screenEmployee(stage, 'locked')),
+  },
+  {
+    workflow: 'employee-screening',
+    path: 'in-flight-screening',
+    activities: { screenCustomer: neverEnds },
+    play: async (stage) => await untilItWaits(await screenEmployee(stage, 'in-flight'), 'ACTIVITY'),
+  },
+];
+
+export const verificationScenarios: readonly Scenario[] = [
+  ...customerVerification,
+  ...externalVerification,
+  ...employeeScreening,
+];
