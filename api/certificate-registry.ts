@@ -16,11 +16,15 @@ interface Cached<T> {
   readonly untilMs: number;
 }
 
-/** A registry that reads through a cache of two seconds; `flush` empties it when the database tells a change. */
+/**
+ * A registry that reads through a cache of two seconds; `flush` empties it when the database tells a change, `takeUsed`
+ * hands over the certificates that have called since it was last asked.
+ */
 export function createCertificateRegistry(
   engine: Kysely<Database>,
   nowMs: () => number,
-): CertificateRegistry & { flush(): void } {
+): CertificateRegistry & { flush(): void; takeUsed(): string[] } {
+  const used = new Set<string>();
   const certificates = new Map<string, Cached<RegisteredCertificate | undefined>>();
   const programmes = new Map<number | 'all', Cached<readonly Programme[]>>();
   return {
@@ -29,6 +33,12 @@ export function createCertificateRegistry(
     programmes: (partnerId) =>
       readThrough(programmes, partnerId, nowMs, () => programmesOfPartner(engine, partnerId)),
     allProgrammes: () => readThrough(programmes, 'all', nowMs, () => everyProgramme(engine)),
+    used: (certificateId) => void used.add(certificateId),
+    takeUsed: () => {
+      const taken = [...used];
+      used.clear();
+      return taken;
+    },
     flush: () => {
       certificates.clear();
       programmes.clear();

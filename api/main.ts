@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { createAuthorizer } from '../activities/authorization/authorizer.ts';
 import { createMailClient, createSmsClient } from '../activities/messaging/client.ts';
 import { createProcessorClient } from '../activities/processor/client.ts';
+import { noteCertificateUse } from '../db/certificates.ts';
 import { createDatabase, createPool } from '../db/client.ts';
 import { armFailpoints } from '../db/failpoints.ts';
 import { describeFindings, findDatabaseFaults } from '../db/start-checks.ts';
@@ -134,6 +135,11 @@ const metricsListener = await listenMetrics(metrics.registry, {
   port: config.METRICS_PORT,
 });
 const changes = listenForChanges(given(config.DATABASE_ENGINE_URL), certificates.flush, logger);
+const useNotes = setInterval(() => {
+  noteCertificateUse(engine, certificates.takeUsed()).catch(() => {
+    logger.warn('the last use of certificates was not noted');
+  });
+}, 30_000);
 const socketCheck = setInterval(() => {
   closeUntrusted(certificateListener.sockets, certificates, Date.now()).catch((error: unknown) => {
     logger.warn(
@@ -156,6 +162,7 @@ async function stop(reason: string): Promise<void> {
   // A load balancer needs a moment to see that we are not ready; a short drain gives it a short one.
   await new Promise((resolve) => setTimeout(resolve, Math.min(LISTEN_ON_MS, config.SHUTDOWN_SECONDS * 50)));
   clearInterval(socketCheck);
+  clearInterval(useNotes);
   const stopped = Promise.all([publicListener.stop(), certificateListener.stop()]);
   const closing = setInterval(() => {
     publicListener.closeIdle();

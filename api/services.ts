@@ -53,6 +53,8 @@ export interface CertificateRegistry {
   programmes(partnerId: number): Promise<readonly Programme[]>;
   /** Those of every partner. */
   allProgrammes(): Promise<readonly Programme[]>;
+  /** Remembers that a trusted certificate has called. */
+  used(certificateId: string): void;
 }
 
 export type HealthState = 'ok' | 'degraded' | 'failed';

@@ -82,6 +82,19 @@ export async function readCertificate(
   return toEntry(row, nowOf(trx));
 }
 
+/** Notes that certificates have called just now, so that their holders see when an old one is no longer in use. Engine only. */
+export async function noteCertificateUse(
+  engine: Kysely<Database>,
+  certificateIds: readonly string[],
+): Promise<void> {
+  if (certificateIds.length === 0) return;
+  await engine
+    .updateTable('certificates')
+    .set({ last_used_at: sql<Date>`cardloom_now()` })
+    .where('certificate_id', 'in', certificateIds)
+    .execute();
+}
+
 /** What a revocation list names of each revoked certificate whose time is not over, in order of their serials. */
 export const listRevoked = async (
   engine: Kysely<Database>,

@@ -29,7 +29,10 @@ export async function requireCertificate(
 ): Promise<RegisteredCertificate> {
   const fingerprint = fingerprintOf(arrival.socket);
   const found = fingerprint === null ? undefined : await services.certificates.find(fingerprint);
-  if (found !== undefined && isTrusted(found, services.nowMs())) return found;
+  if (found !== undefined && isTrusted(found, services.nowMs())) {
+    services.certificates.used(found.certificateId);
+    return found;
+  }
   if (found !== undefined) {
     const refused = {
       type: 'certificate',

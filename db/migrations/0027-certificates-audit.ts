@@ -10,6 +10,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       `
       -- Days before the end that the newest reminder was for; null = nobody was reminded yet.
       alter table certificates add column reminded_days smallint;
+      -- Only what channels decide by is told to them: not when a certificate was used, or its holder reminded.
+      drop trigger tell_certificate_change on certificates;
+      create trigger tell_certificate_change
+        after update of partner_id, label, scopes, programmes, state, not_before, not_after or delete on certificates
+        for each statement execute function tell_certificate_change();
       create index certificates_ending on certificates (not_after) where state = 'ACTIVE';
       alter table connections
         add column reminded_days smallint,

@@ -1,6 +1,8 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificateRegistry } from '../../api/certificate-registry.ts';
+import { noteCertificateUse } from '../../db/certificates.ts';
 import { aCsr, GOOD_SUBJECT, greedyExtensions, P256 } from '../support/csr.ts';
 import type { Client } from '../support/clients.ts';
 import { type ApiHarness, type HttpAnswer, startApi } from '../support/harness.ts';
@@ -144,6 +146,24 @@ describe('renewal by the holder', () => {
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body.serial).toBe(first.body.serial);
   });
+});
+
+it('a certificate that called is noted once, and its holder sees when', async () => {
+  const holder = await aHolder();
+  const registry = createCertificateRegistry(api.services.engine, Date.now);
+  registry.used(holder.certificateId);
+  registry.used(holder.certificateId);
+  const ids = registry.takeUsed();
+  expect([ids, registry.takeUsed()]).toEqual([[holder.certificateId], []]);
+  const lastUsed = async () => {
+    const listed = await api.call('GET', '/secure/certificates?limit=200', { as: holder.client });
+    return listed.body.items.find(
+      (one: { certificateId: string }) => one.certificateId === holder.certificateId,
+    ).lastUsedAt;
+  };
+  expect(await lastUsed()).toBe(null);
+  await noteCertificateUse(api.services.engine, ids);
+  expect(Date.parse(await lastUsed())).toBeGreaterThan(Date.now() - 60_000);
 });
 
 describe('revocation by the holder', () => {
