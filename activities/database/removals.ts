@@ -5,9 +5,11 @@ import { readCorporation } from '../../db/corporations.ts';
 import { lockCustomer, readCustomer } from '../../db/customers.ts';
 import type { Database } from '../../db/database.ts';
 import { unpairAllDevices } from '../../db/devices.ts';
+import { removeCard } from '../../db/card-removals.ts';
+import type { LockTarget } from '../../db/card-locks.ts';
 import type { EventOwner } from '../../db/outbox.ts';
 import type { Leaver } from '../../db/removal-guards.ts';
-import { cardsToRemove, closeBalances, removeCard } from '../../db/removals.ts';
+import { cardsToRemove, closeBalances } from '../../db/removals.ts';
 import { closeRunningVerification } from '../../db/verifications.ts';
 import type { Caller } from '../../domain/actor.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -39,8 +41,8 @@ export function createRemovalActivities({ db }: RemovalCollaborators) {
      */
     async removeCards(leaver: Leaver): Promise<number> {
       const cards = await inOneCommit((trx) => cardsToRemove(trx, leaver));
-      for (const { cardId } of cards.filter((one) => !one.pending)) {
-        await inOneCommit((trx) => removeCard(trx, cardId));
+      for (const { cardId, programmeId } of cards.filter((one) => !one.pending)) {
+        await inOneCommit((trx) => removeOne(trx, { cardId, programmeIds: [programmeId] }));
       }
       if (cards.some((one) => one.pending)) {
         throw awayFailure('CARD_PENDING', 'a card is still being made', null);
@@ -81,3 +83,12 @@ const systemCaller = (): Caller => ({
   requestId: activityInfo().workflowExecution?.workflowId ?? 'removal',
   ip: null,
 });
+
+/** One that somebody else removed since is gone as well. */
+async function removeOne(trx: Trx, target: LockTarget): Promise<void> {
+  try {
+    await removeCard(trx, target, 'system');
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'CARD_NOT_FOUND') throw error;
+  }
+}
