@@ -12,7 +12,15 @@ const allowed = {
   cli: ['cli', 'domain', 'db', 'vault', 'temporal'],
 };
 const folders = Object.keys(allowed);
-const collaborators = ['authorization', 'company-registry', 'database', 'processor', 'partner', 'kyc-provider', 'messaging'];
+const collaborators = [
+  'authorization',
+  'company-registry',
+  'database',
+  'processor',
+  'partner',
+  'kyc-provider',
+  'messaging',
+];
 const channels = ['customers', 'secure', 'lifecycle', 'admin', 'processor', 'public'];
 const simulators = ['processor', 'partner', 'kyc-provider', 'inbox'];
 
