@@ -6,7 +6,7 @@ import type { Trx } from './atomically.ts';
 import { holdCorporation, refuseStanding } from './corporations.ts';
 import type { CardProductsTable, CardsTable } from './database.ts';
 import { MANY_CARDS } from './many-cards.ts';
-import { lockReasonsOf } from './transactional-locks.ts';
+import { type LockHolder, locksOf } from './transactional-locks.ts';
 
 type CardProduct = Selectable<CardProductsTable>;
 
@@ -61,12 +61,16 @@ export async function requireOwnersStill(trx: Trx, card: Selectable<CardsTable>)
   if (customerId !== null) await requireHolder(trx, programmeId, customerId, passedBy(waived, product));
   const corporation =
     corporationId === null ? null : await requireEmployer(trx, { programmeId, customerId }, corporationId);
-  if (customerId !== null) {
-    const reasons = (await lockReasonsOf(trx, [customerId])).get(customerId) ?? [];
-    if (reasons.some((reason) => reason !== MANY_CARDS)) throw lockedUser();
-  }
-  if (corporation !== null) refuseStanding(corporation);
+  const { partner_id: partnerId } = card;
+  if (customerId !== null && (await isLockedOtherwise(trx, { customerId, partnerId }))) throw lockedUser();
+  if (corporationId === null || corporation === null) return;
+  const locked = await isLockedOtherwise(trx, { corporationId, partnerId });
+  refuseStanding({ ...corporation, transactionalLocks: locked ? corporation.transactionalLocks : 0 });
 }
+
+/** The lock that the card itself has brought does not take it away. */
+const isLockedOtherwise = async (trx: Trx, holder: LockHolder): Promise<boolean> =>
+  (await locksOf(trx, holder)).some((lock) => lock.reason !== MANY_CARDS);
 
 const lockedUser = () => new Refusal('TRANSACTIONAL_LOCK', 'The user has a transactional lock.');
 

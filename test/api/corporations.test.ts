@@ -296,8 +296,8 @@ describe('an application of the company', () => {
       .values({
         hit_id: newIdAt(new Date()),
         partner_id: partnerId,
-        subject_type: 'PERSON',
-        subject_ref: randomUUID(),
+        subject_type: 'CORPORATION',
+        subject_ref: applicationId,
         kyb_application_id: applicationId,
         verification_id: null,
         entry_id: 'e-1',

@@ -487,7 +487,7 @@ describe("a provider's webhook", () => {
       expect((await post(told, { secret })).status).toBe(204);
     }
     expect(await signals(verificationId)).toEqual([
-      { data: { verificationId, eventId: told.eventId, checkId: 'ch-1' } },
+      { data: { externalId: verificationId, eventId: told.eventId, checkId: 'ch-1' } },
     ]);
   });
 
