@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { createCompanyRegistryActivities } from '../../activities/company-registry/companies.ts';
 import { createKybActivities } from '../../activities/database/kyb-applications.ts';
 import { createVerificationActivities } from '../../activities/database/verifications.ts';
 import { KYB_SECTIONS, kybTimings } from '../../domain/kyb-application.ts';
@@ -29,6 +30,7 @@ beforeAll(async () => {
   worker = await startWorkflowWorker({
     ...createVerificationActivities({ db: engine, vault: api.vault }),
     ...createKybActivities({ db: engine, vault: api.vault }),
+    ...createCompanyRegistryActivities({ db: engine, vault: api.vault, companyRegistry: null }),
   });
   await setMode({ kyc_mode: 'MANUAL' });
   admin = await anOperator(api, { role: 'Admin', partner: 'demo' });
