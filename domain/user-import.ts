@@ -2,7 +2,6 @@
 export const IMPORT_MODES = ['CREATE', 'UPSERT'] as const;
 export type ImportMode = (typeof IMPORT_MODES)[number];
 
-export type ImportState = 'RECEIVED' | 'VALIDATING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
 export const ROW_STATUSES = ['CREATED', 'UPDATED', 'SKIPPED', 'FAILED'] as const;
 export type RowStatus = (typeof ROW_STATUSES)[number];
 
