@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createLanes, type LaneOptions } from '../../activities/authorization/lanes.ts';
 
 interface Item {
@@ -58,7 +58,7 @@ describe('lanes', () => {
       submit(name);
     };
     trickle(['f', 'g', 'h']);
-    await settled();
+    await vi.waitFor(() => expect(ran).toHaveLength(3));
     expect(ran).toEqual([['a'], ['b', 'c', 'd', 'e'], ['f', 'g', 'h']]);
     letGo();
   });
